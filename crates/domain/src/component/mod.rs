@@ -1,0 +1,37 @@
+//! The eleven component kinds: one file each with what a document may say about it.
+//!
+//! The structs are the *resolved* shape: every field that the stage defaults fill is present. A document as a person
+//! writes it may leave those out; `spec::defaults` knows which. A field that only one cloud has lives in the struct
+//! named after that cloud.
+
+mod cache;
+mod cluster;
+mod container_registry;
+mod database;
+mod dns;
+mod kind;
+mod network;
+mod nosql_table;
+mod queue;
+mod repositories;
+mod secret;
+mod topic;
+
+pub use cache::{Cache, CacheAws, CacheEngine};
+pub use cluster::{
+    Admin, AdminPolicy, Architecture, CapacityType, Cluster, ClusterAws, ClusterLog, Endpoint, NodeCount,
+    NodeGroup, Taint, TaintEffect,
+};
+pub use container_registry::{ContainerRegistry, ContainerRegistryAws};
+pub use database::{Backups, Database, DatabaseAws, DatabaseCapacity, DatabaseEngine};
+pub use dns::{Certificate, Dns, DnsZone, Waf, WafAws, WafMode};
+pub use kind::{ComponentKind, ComponentRef, ParseComponentRefError};
+pub use network::{Nat, Network, NetworkAws, VpcEndpoint};
+pub use nosql_table::{
+    AttributeType, CapacityMode, IndexKey, Key, NosqlTable, NosqlTableAws, ProvisionedCapacity,
+    SecondaryIndex, TableClass,
+};
+pub use queue::{DeadLetter, Queue, QueueAws};
+pub use repositories::{Repositories, Repository};
+pub use secret::{Generate, Secret, SecretAws};
+pub use topic::{Protocol, Subscription, Topic, TopicAws};

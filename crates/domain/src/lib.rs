@@ -1,0 +1,12 @@
+//! What the platform is about: the Spec document, its eleven component kinds, the three lifecycles, names, plans.
+//!
+//! Pure: no I/O, no clock, no randomness. Every other crate may use this one; it uses none of them.
+
+pub mod access;
+pub mod component;
+pub mod ids;
+pub mod lifecycle;
+pub mod plan;
+pub mod quantity;
+pub mod spec;
+pub mod stage;

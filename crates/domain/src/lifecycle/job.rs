@@ -1,0 +1,256 @@
+//! QUEUED -> CLAIMED -> PROCESSING -> SUCCESS | FAILED | CANCELLED.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::IllegalTransition;
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum JobType {
+    /// Verify that cloud credentials work.
+    ConnectionTest,
+    /// Discover what exists in the cloud.
+    FetchResources,
+    /// Initialize the workspace.
+    Bootstrap,
+    /// Find out what a deployment would change.
+    Plan,
+    /// Change the cloud to what the Spec says.
+    Deploy,
+    /// Remove everything the Spec has in the cloud.
+    Destroy,
+    /// Provision Runner infrastructure.
+    DeployWorker,
+    /// Tear down Runner infrastructure.
+    DestroyWorker,
+}
+
+/// Where a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum JobStatus {
+    /// Waiting for a Runner.
+    Queued,
+    /// A Runner has it and prepares.
+    Claimed,
+    /// Terraform runs.
+    Processing,
+    /// Done.
+    Success,
+    /// Ended with an error.
+    Failed,
+    /// Ended by a person.
+    Cancelled,
+}
+
+/// What can happen to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobEvent {
+    /// A Runner takes it.
+    Claim,
+    /// The Runner begins.
+    Start,
+    /// A person asks to end it.
+    Cancel,
+    /// The Runner reports success.
+    Succeed,
+    /// The Runner reports an error.
+    Fail,
+    /// The Runner reports that it ended the work because it was asked to.
+    AcknowledgeCancel,
+    /// The lease ended without a sign of the Runner.
+    LoseLease(Lost),
+}
+
+/// What a lost lease means for a job that was being processed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// It only read and has tries left: it may run again.
+    Retry,
+    /// It may have changed something, or has no tries left: a person decides.
+    Abandon,
+}
+
+/// Why a job FAILED.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureReason {
+    /// Terraform said no.
+    Terraform,
+    /// The plan no longer fits: something changed since it was made.
+    PlanOutdated,
+    /// The Runner could not prepare: no Terraform, no disk, no credentials.
+    Runner,
+    /// The Runner was lost in the middle.
+    RunnerLost,
+    /// It took longer than allowed.
+    Timeout,
+}
+
+impl JobType {
+    /// Every type.
+    pub const ALL: [Self; 8] = [
+        Self::ConnectionTest,
+        Self::FetchResources,
+        Self::Bootstrap,
+        Self::Plan,
+        Self::Deploy,
+        Self::Destroy,
+        Self::DeployWorker,
+        Self::DestroyWorker,
+    ];
+
+    /// The word in the API and the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionTest => "CONNECTION_TEST",
+            Self::FetchResources => "FETCH_RESOURCES",
+            Self::Bootstrap => "BOOTSTRAP",
+            Self::Plan => "PLAN",
+            Self::Deploy => "DEPLOY",
+            Self::Destroy => "DESTROY",
+            Self::DeployWorker => "DEPLOY_WORKER",
+            Self::DestroyWorker => "DESTROY_WORKER",
+        }
+    }
+
+    /// Whether it may change the cloud, and so is never run again without being asked.
+    pub const fn is_mutating(self) -> bool {
+        match self {
+            Self::ConnectionTest | Self::FetchResources | Self::Plan => false,
+            Self::Bootstrap | Self::Deploy | Self::Destroy | Self::DeployWorker | Self::DestroyWorker => true,
+        }
+    }
+
+    /// Which job is taken first; larger is sooner.
+    pub const fn priority(self) -> i16 {
+        match self {
+            Self::Deploy | Self::Destroy => 20,
+            Self::Plan => 10,
+            Self::ConnectionTest
+            | Self::FetchResources
+            | Self::Bootstrap
+            | Self::DeployWorker
+            | Self::DestroyWorker => 0,
+        }
+    }
+}
+
+impl JobStatus {
+    /// Every status.
+    pub const ALL: [Self; 6] =
+        [Self::Queued, Self::Claimed, Self::Processing, Self::Success, Self::Failed, Self::Cancelled];
+
+    /// The word in the API and the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "QUEUED",
+            Self::Claimed => "CLAIMED",
+            Self::Processing => "PROCESSING",
+            Self::Success => "SUCCESS",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    /// Whether nothing can happen to it any more.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Queued | Self::Claimed | Self::Processing => false,
+            Self::Success | Self::Failed | Self::Cancelled => true,
+        }
+    }
+
+    /// The status after an event.
+    ///
+    /// # Errors
+    /// When the status does not allow the event.
+    pub fn next(self, event: &JobEvent) -> Result<Self, IllegalTransition> {
+        use JobEvent::{AcknowledgeCancel, Cancel, Claim, Fail, LoseLease, Start, Succeed};
+        match (self, event) {
+            (Self::Queued, Claim) => Ok(Self::Claimed),
+            (Self::Queued | Self::Claimed, Cancel) => Ok(Self::Cancelled),
+            (Self::Claimed, Start) => Ok(Self::Processing),
+            (Self::Claimed, LoseLease(Lost::Retry | Lost::Abandon)) => Ok(Self::Queued),
+            (Self::Processing, Cancel) => Ok(Self::Processing),
+            (Self::Processing, Succeed) => Ok(Self::Success),
+            (Self::Processing, Fail | LoseLease(Lost::Abandon)) => Ok(Self::Failed),
+            (Self::Processing, AcknowledgeCancel) => Ok(Self::Cancelled),
+            (Self::Processing, LoseLease(Lost::Retry)) => Ok(Self::Queued),
+            (Self::Queued, Start | Succeed | Fail | AcknowledgeCancel | LoseLease(_))
+            | (Self::Claimed, Claim | Succeed | Fail | AcknowledgeCancel)
+            | (Self::Processing, Claim | Start)
+            | (
+                Self::Success | Self::Failed | Self::Cancelled,
+                Claim | Start | Cancel | Succeed | Fail | AcknowledgeCancel | LoseLease(_),
+            ) => Err(IllegalTransition { subject: "job", status: self.as_str(), event: event.as_str() }),
+        }
+    }
+
+    /// Whether a person may ask to end it.
+    pub fn can_cancel(self) -> bool {
+        self.next(&JobEvent::Cancel).is_ok()
+    }
+}
+
+impl JobEvent {
+    /// The word in errors and snapshots.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::Start => "start",
+            Self::Cancel => "cancel",
+            Self::Succeed => "succeed",
+            Self::Fail => "fail",
+            Self::AcknowledgeCancel => "acknowledge cancel",
+            Self::LoseLease(Lost::Retry) => "lose lease (retry)",
+            Self::LoseLease(Lost::Abandon) => "lose lease (abandon)",
+        }
+    }
+}
+
+impl FailureReason {
+    /// The word in the API and the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Terraform => "terraform",
+            Self::PlanOutdated => "plan_outdated",
+            Self::Runner => "runner",
+            Self::RunnerLost => "runner_lost",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
+impl fmt::Display for JobType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for JobStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for JobType {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|job_type| job_type.as_str().eq_ignore_ascii_case(text));
+        known.ok_or_else(|| format!("{text:?} is no job type"))
+    }
+}
+
+impl FromStr for JobStatus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|status| status.as_str().eq_ignore_ascii_case(text));
+        known.ok_or_else(|| format!("{text:?} is no job status"))
+    }
+}
