@@ -1,0 +1,152 @@
+//! Jobs: units of work that Runners execute.
+
+use alethia_domain::{
+    ids::{JobId, RunnerId, SpecId},
+    lifecycle::{FailureReason, JobStatus, JobType},
+    plan::{PlanDigest, PlanSummary},
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// A job.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Job {
+    /// Id.
+    pub id: JobId,
+    /// What it does.
+    #[serde(rename = "type")]
+    pub job_type: JobType,
+    /// Where it is.
+    pub status: JobStatus,
+    /// Spec it works on.
+    pub spec_id: SpecId,
+    /// Name of the Spec.
+    pub spec: String,
+    /// Zone of the Spec.
+    pub zone: String,
+    /// Revision it works from.
+    pub revision: u32,
+    /// Plan it applies, for a DEPLOY or DESTROY that is bound to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_job_id: Option<JobId>,
+    /// Job that it tries again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<JobId>,
+    /// Whether a PLAN looks at the removal of everything.
+    pub destroy: bool,
+    /// Try that is the current one; 0 before the first.
+    pub attempt: u32,
+    /// Whether a person asked to end it.
+    pub cancel_requested: bool,
+    /// Runner that has or had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_id: Option<RunnerId>,
+    /// Name of that Runner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<String>,
+    /// Labels that a Runner must have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_labels: Vec<String>,
+    /// How far it is.
+    pub progress: Progress,
+    /// Why it FAILED.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Whether its plan changes anything; only of a PLAN with success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_changes: Option<bool>,
+    /// Digest of its plan; only of a PLAN with success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_digest: Option<PlanDigest>,
+    /// Who asked for it.
+    pub author: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When a Runner started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// How far a job is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    /// Step that runs: `prepare`, `credentials`, `init`, `plan`, `apply`, `destroy`, `report`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// Resources that are done.
+    pub done: u32,
+    /// Resources in all; 0 before it is known.
+    pub total: u32,
+}
+
+/// Why a job FAILED.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Failure {
+    /// The kind of reason.
+    pub reason: FailureReason,
+    /// What happened, first line first.
+    pub message: String,
+    /// Terraform address of the resource it happened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// A job to be made.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewJob {
+    /// PLAN, DEPLOY or DESTROY.
+    #[serde(rename = "type")]
+    pub job_type: JobType,
+    /// Plan to apply exactly; it must have ended with success and still fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_job_id: Option<JobId>,
+    /// For a PLAN: look at the removal of everything.
+    #[serde(default)]
+    pub destroy: bool,
+    /// The Spec's name, repeated: needed to DESTROY a production Spec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
+    /// Labels that a Runner must have, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_labels: Vec<String>,
+    /// The only Runner that may have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_runner_id: Option<RunnerId>,
+}
+
+/// Which jobs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct JobQuery {
+    /// Only those of this Spec.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec_id: Option<SpecId>,
+    /// Only those with this status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<JobStatus>,
+    /// How many rows, 1 to 200; 50 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u16>,
+    /// `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// The plan that a PLAN job made.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Plan {
+    /// The job.
+    pub job_id: JobId,
+    /// What it is bound to.
+    pub digest: PlanDigest,
+    /// What it would change.
+    pub summary: PlanSummary,
+}
