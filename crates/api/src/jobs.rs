@@ -1,8 +1,9 @@
 //! Jobs: units of work that Runners execute.
 
 use alethia_domain::{
+    event::Failure,
     ids::{JobId, RunnerId, SpecId},
-    lifecycle::{FailureReason, JobStatus, JobType},
+    lifecycle::{JobStatus, JobType},
     plan::{PlanDigest, PlanSummary},
 };
 use chrono::{DateTime, Utc};
@@ -81,21 +82,6 @@ pub struct Progress {
     pub done: u32,
     /// Resources in all; 0 before it is known.
     pub total: u32,
-}
-
-/// Why a job FAILED.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Failure {
-    /// The kind of reason.
-    pub reason: FailureReason,
-    /// What happened, first line first.
-    pub message: String,
-    /// Terraform address of the resource it happened to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// What to do about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
 }
 
 /// A job to be made.

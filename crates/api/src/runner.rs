@@ -6,6 +6,7 @@
 use alethia_domain::{
     access::CloudAccess,
     component::ComponentRef,
+    event::Failure,
     ids::{JobId, SpecId},
     lifecycle::{ComponentEvent, FailureReason, JobType},
     plan::{PlanBasis, PlanSummary},
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{jobs::Failure, logs::LogChunk};
+use crate::logs::LogChunk;
 
 /// `POST /runner/claim`: wait for a job, at most `wait_seconds`. 200 with a `Claim`, or 204 when there was none.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

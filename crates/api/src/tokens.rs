@@ -1,23 +1,9 @@
 //! API tokens.
 
-use alethia_domain::ids::TokenId;
+use alethia_domain::{ids::TokenId, role::Role};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-/// What a token allows. Each includes the ones before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Look.
-    Viewer,
-    /// Change Specs, create and cancel jobs.
-    Operator,
-    /// Also Zones, Runners, Cloud Identities, state restore and unlock.
-    Admin,
-    /// Also tokens.
-    Owner,
-}
 
 /// An API token, without its secret.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

@@ -4,9 +4,11 @@
 
 pub mod access;
 pub mod component;
+pub mod event;
 pub mod ids;
 pub mod lifecycle;
 pub mod plan;
 pub mod quantity;
+pub mod role;
 pub mod spec;
 pub mod stage;
