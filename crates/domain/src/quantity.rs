@@ -11,10 +11,10 @@ pub struct Span {
     seconds: u64,
 }
 
-/// An amount of memory or disk in whole MiB. Written as `MiB`, `GiB` or `TiB`.
+/// An amount of memory, disk or data in whole KiB. Written as `KiB`, `MiB`, `GiB` or `TiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Size {
-    mebibytes: u64,
+    kibibytes: u64,
 }
 
 /// A text that is not an amount.
@@ -26,9 +26,9 @@ pub struct QuantityError {
 }
 
 const SPAN_UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
-const SIZE_UNITS: [(&str, u64); 3] = [("TiB", 1 << 20), ("GiB", 1 << 10), ("MiB", 1)];
+const SIZE_UNITS: [(&str, u64); 4] = [("TiB", 1 << 30), ("GiB", 1 << 20), ("MiB", 1 << 10), ("KiB", 1)];
 const SPAN_PATTERN: &str = "^[0-9]{1,9}(s|m|h|d)$";
-const SIZE_PATTERN: &str = "^[0-9]{1,9}(MiB|GiB|TiB)$";
+const SIZE_PATTERN: &str = "^[0-9]{1,9}(KiB|MiB|GiB|TiB)$";
 
 impl Span {
     /// So many seconds.
@@ -48,19 +48,29 @@ impl Span {
 }
 
 impl Size {
-    /// So many MiB.
-    pub const fn from_mebibytes(mebibytes: u64) -> Self {
-        Self { mebibytes }
+    /// So many KiB.
+    pub const fn from_kibibytes(kibibytes: u64) -> Self {
+        Self { kibibytes }
     }
 
-    /// The amount in MiB.
+    /// So many MiB.
+    pub const fn from_mebibytes(mebibytes: u64) -> Self {
+        Self { kibibytes: mebibytes << 10 }
+    }
+
+    /// The amount in KiB.
+    pub const fn kibibytes(self) -> u64 {
+        self.kibibytes
+    }
+
+    /// The amount in whole MiB, rounded up.
     pub const fn mebibytes(self) -> u64 {
-        self.mebibytes
+        self.kibibytes.div_ceil(1 << 10)
     }
 
     /// The amount in whole GiB, rounded up.
     pub const fn gibibytes(self) -> u64 {
-        self.mebibytes.div_ceil(1 << 10)
+        self.kibibytes.div_ceil(1 << 20)
     }
 }
 
@@ -77,8 +87,8 @@ impl FromStr for Size {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let expected = "an amount such as 512MiB, 16GiB or 1TiB";
-        read(text, &SIZE_UNITS, expected).map(Self::from_mebibytes)
+        let expected = "an amount such as 256KiB, 512MiB, 16GiB or 1TiB";
+        read(text, &SIZE_UNITS, expected).map(Self::from_kibibytes)
     }
 }
 
@@ -90,7 +100,7 @@ impl fmt::Display for Span {
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write(f, self.mebibytes, &SIZE_UNITS)
+        write(f, self.kibibytes, &SIZE_UNITS)
     }
 }
 
@@ -141,7 +151,7 @@ macro_rules! written_as_text {
 
 written_as_text! {
     Span, SPAN_PATTERN, ["30s", "15m", "12h", "4d"];
-    Size, SIZE_PATTERN, ["512MiB", "16GiB", "1TiB"];
+    Size, SIZE_PATTERN, ["256KiB", "512MiB", "16GiB"];
 }
 
 #[cfg(test)]
@@ -153,7 +163,11 @@ mod tests {
         for (text, printed) in [("4d", "4d"), ("96h", "4d"), ("90s", "90s"), ("0m", "0s"), ("120m", "2h")] {
             assert_eq!(text.parse::<Span>().unwrap().to_string(), printed);
         }
-        assert_eq!("2048MiB".parse::<Size>().unwrap().to_string(), "2GiB");
+        for (text, printed) in
+            [("2048MiB", "2GiB"), ("256KiB", "256KiB"), ("1024KiB", "1MiB"), ("0GiB", "0KiB")]
+        {
+            assert_eq!(text.parse::<Size>().unwrap().to_string(), printed);
+        }
     }
 
     #[test]
