@@ -5,11 +5,13 @@
 pub mod access;
 pub mod catalog;
 pub mod component;
+pub mod event;
 pub mod ids;
 pub mod lifecycle;
 pub mod naming;
 pub mod network;
 pub mod plan;
 pub mod quantity;
+pub mod role;
 pub mod spec;
 pub mod stage;

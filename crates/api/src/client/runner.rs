@@ -1,0 +1,122 @@
+//! Calls that a Runner makes: a claim with its own token, everything else with the token of the attempt.
+
+use std::time::Duration;
+
+use alethia_domain::ids::{JobId, SpecId};
+use bytes::Bytes;
+use reqwest::{Method, StatusCode, header};
+use serde::Serialize;
+
+use super::{ClientError, Connection, POLL_MARGIN};
+use crate::runner::{
+    AppendLogs, Claim, ClaimRequest, Finish, Heartbeat, HeartbeatReply, ReportPlan, ReportProgress,
+};
+
+/// The Console as a Runner sees it.
+#[derive(Clone, Debug)]
+pub struct RunnerClient {
+    connection: Connection,
+}
+
+/// The Console as one attempt at a job sees it.
+#[derive(Clone, Debug)]
+pub struct JobClient {
+    connection: Connection,
+    job: String,
+}
+
+impl RunnerClient {
+    /// A client of the Console at `address`, speaking with a Runner's token.
+    ///
+    /// # Errors
+    /// When the address is none. Nothing is sent yet.
+    pub fn new(address: &str, token: &str) -> Result<Self, ClientError> {
+        Connection::new(address, token).map(|connection| Self { connection })
+    }
+
+    /// Waits for a job, as long as the request says.
+    pub async fn claim(&self, request: &ClaimRequest) -> Result<Option<Claim>, ClientError> {
+        let timeout = Duration::from_secs(request.wait_seconds.into()) + POLL_MARGIN;
+        let call = self.connection.request(Method::POST, &["runner", "claim"]).json(request).timeout(timeout);
+        let response = self.connection.send(call).await?;
+        if response.status() == StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
+        let url = response.url().to_string();
+        response
+            .json()
+            .await
+            .map(Some)
+            .map_err(|source| ClientError::Unreadable { url, source: source.into() })
+    }
+
+    /// The client of the attempt that a claim gave.
+    pub fn job(&self, claim: &Claim) -> JobClient {
+        JobClient { connection: self.connection.with_token(&claim.job_token), job: claim.job_id.to_string() }
+    }
+
+    /// Address of a Spec's Terraform state backend.
+    pub fn state_address(&self, spec: SpecId) -> String {
+        self.connection.url(&["state", &spec.to_string()]).to_string()
+    }
+}
+
+impl JobClient {
+    /// Says that the work begins.
+    pub async fn start(&self) -> Result<(), ClientError> {
+        self.connection.unit(self.call(Method::POST, &["start"])).await
+    }
+
+    /// Says that the work goes on, and asks whether it should.
+    pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<HeartbeatReply, ClientError> {
+        self.connection.json(self.call(Method::POST, &["heartbeat"]).json(heartbeat)).await
+    }
+
+    /// Adds to the log.
+    pub async fn append_logs(&self, logs: &AppendLogs) -> Result<(), ClientError> {
+        self.post("logs", logs).await
+    }
+
+    /// Says what happened to components.
+    pub async fn report_progress(&self, progress: &ReportProgress) -> Result<(), ClientError> {
+        self.post("progress", progress).await
+    }
+
+    /// Stores the plan file of this PLAN job.
+    pub async fn upload_plan_file(&self, file: Bytes) -> Result<(), ClientError> {
+        let request = self
+            .call(Method::PUT, &["plan", "file"])
+            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .body(file);
+        self.connection.unit(request).await
+    }
+
+    /// Fetches the plan file that this job is bound to.
+    pub async fn download_plan_file(&self) -> Result<Bytes, ClientError> {
+        self.connection.bytes(self.call(Method::GET, &["plan", "file"])).await
+    }
+
+    /// Stores the summary and basis of the plan.
+    pub async fn report_plan(&self, plan: &ReportPlan) -> Result<(), ClientError> {
+        self.connection.unit(self.call(Method::PUT, &["plan"]).json(plan)).await
+    }
+
+    /// Says how the job ended.
+    pub async fn finish(&self, finish: &Finish) -> Result<(), ClientError> {
+        self.post("finish", finish).await
+    }
+
+    /// Id of the job.
+    pub fn id(&self) -> JobId {
+        self.job.parse().expect("it was printed from an id")
+    }
+
+    async fn post(&self, what: &str, body: &impl Serialize) -> Result<(), ClientError> {
+        self.connection.unit(self.call(Method::POST, &[what]).json(body)).await
+    }
+
+    fn call(&self, method: Method, rest: &[&str]) -> reqwest::RequestBuilder {
+        let parts: Vec<&str> = ["runner", "jobs", &self.job].iter().chain(rest).copied().collect();
+        self.connection.request(method, &parts)
+    }
+}
