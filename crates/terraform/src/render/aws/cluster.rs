@@ -1,0 +1,158 @@
+//! The variables of the cluster module.
+
+use std::collections::BTreeMap;
+
+use alethia_domain::{
+    catalog::aws::{machines_for, nearest_machine},
+    component::{
+        Admin, AdminPolicy, Architecture, CapacityType, Cluster, ClusterLog, NodeGroup, Taint, TaintEffect,
+    },
+    naming::{Naming, ResourceName},
+};
+use serde_json::{Map, Value, json};
+
+use super::retention;
+
+pub(super) fn variables(cluster: &Cluster, naming: &Naming) -> Value {
+    let name = naming.resource(ResourceName::EksCluster, None);
+    let aws = cluster.aws.as_ref();
+    json!({
+        "name": name,
+        "log_group": format!("/aws/eks/{name}/cluster"),
+        "role": naming.resource(ResourceName::IamRole, Some("cluster")),
+        "node_role": naming.resource(ResourceName::IamRole, Some("nodes")),
+        "volume_role": naming.resource(ResourceName::IamRole, Some("volumes")),
+        "key_alias": naming.resource(ResourceName::KmsAlias, Some("cluster")),
+        "version": cluster.version,
+        "support_type": if aws.is_some_and(|aws| aws.extended_support) { "EXTENDED" } else { "STANDARD" },
+        "service_cidr": cluster.service_cidr,
+        "public_endpoint": cluster.endpoint.public,
+        "allowed_cidrs": cluster.endpoint.allowed_cidrs,
+        "principals": principals(&cluster.admins),
+        "access": access(&cluster.admins),
+        "logs": cluster.logs.iter().map(|log| log_name(*log)).collect::<Vec<_>>(),
+        "log_retention_days": retention::days(cluster.log_retention),
+        "deletion_protection": cluster.deletion_protection,
+        "auto_mode": aws.is_some_and(|aws| aws.auto_mode),
+        "node_groups": node_groups(&cluster.node_groups, naming),
+    })
+}
+
+/// Who enters, each once: AWS keeps one entry a principal, however many policies hang on it.
+fn principals(admins: &[Admin]) -> Vec<&str> {
+    let mut principals: Vec<&str> = admins.iter().map(|admin| admin.principal.as_str()).collect();
+    principals.sort_unstable();
+    principals.dedup();
+    principals
+}
+
+/// What they may do, by principal and policy; the namespaces of equal pairs are put together.
+fn access(admins: &[Admin]) -> Value {
+    let mut pairs: BTreeMap<String, (&Admin, Vec<&str>)> = BTreeMap::new();
+    for admin in admins {
+        let key = format!("{} {}", admin.principal, policy_name(admin.policy));
+        let pair = pairs.entry(key).or_insert_with(|| (admin, namespaces(admin)));
+        let whole_cluster = pair.1.is_empty() || admin.namespaces.is_empty();
+        pair.1 = if whole_cluster { Vec::new() } else { union(&pair.1, &namespaces(admin)) };
+    }
+    let entry = |(key, (admin, namespaces)): (String, (&Admin, Vec<&str>))| {
+        let policy = policy_name(admin.policy);
+        (key, json!({ "principal": admin.principal, "policy": policy, "namespaces": namespaces }))
+    };
+    Value::Object(pairs.into_iter().map(entry).collect::<Map<_, _>>())
+}
+
+fn namespaces(admin: &Admin) -> Vec<&str> {
+    admin.namespaces.iter().map(String::as_str).collect()
+}
+
+fn union<'a>(one: &[&'a str], other: &[&'a str]) -> Vec<&'a str> {
+    let mut both = [one, other].concat();
+    both.sort_unstable();
+    both.dedup();
+    both
+}
+
+/// The access policies of EKS by their own names.
+const fn policy_name(policy: AdminPolicy) -> &'static str {
+    match policy {
+        AdminPolicy::ClusterAdmin => "AmazonEKSClusterAdminPolicy",
+        AdminPolicy::Admin => "AmazonEKSAdminPolicy",
+        AdminPolicy::Edit => "AmazonEKSEditPolicy",
+        AdminPolicy::View => "AmazonEKSViewPolicy",
+    }
+}
+
+const fn log_name(log: ClusterLog) -> &'static str {
+    match log {
+        ClusterLog::Api => "api",
+        ClusterLog::Audit => "audit",
+        ClusterLog::Authenticator => "authenticator",
+        ClusterLog::ControllerManager => "controllerManager",
+        ClusterLog::Scheduler => "scheduler",
+    }
+}
+
+fn node_groups(groups: &[NodeGroup], naming: &Naming) -> Value {
+    let entries = groups.iter().map(|group| (group.name.clone(), node_group(group, naming)));
+    Value::Object(entries.collect::<Map<_, _>>())
+}
+
+fn node_group(group: &NodeGroup, naming: &Naming) -> Value {
+    json!({
+        "name": naming.resource(ResourceName::NodeGroup, Some(&group.name)),
+        "launch_template": naming.resource(ResourceName::LaunchTemplate, Some(&group.name)),
+        "instance_types": instance_types(group),
+        "ami_type": ami_type(group.architecture),
+        "capacity_type": match group.capacity {
+            CapacityType::OnDemand => "ON_DEMAND",
+            CapacityType::Spot => "SPOT",
+        },
+        "min": group.nodes.min,
+        "desired": group.nodes.desired,
+        "max": group.nodes.max,
+        "disk_gib": group.disk.gibibytes(),
+        "labels": group.labels,
+        "taints": group.taints.iter().map(taint).collect::<Vec<_>>(),
+    })
+}
+
+/// The machine types asked for by name, or those that have exactly the size, or the nearest that is larger.
+///
+/// Without a name on-demand groups take one type, so that all nodes are equal; spot groups take all that fit, so that
+/// there is always one to be had.
+fn instance_types(group: &NodeGroup) -> Vec<String> {
+    let (Some(vcpus), Some(memory)) = (group.vcpus, group.memory) else {
+        return group.instance_types.clone();
+    };
+    let fitting = machines_for(vcpus, memory, group.architecture);
+    let taken = match group.capacity {
+        CapacityType::OnDemand => 1,
+        CapacityType::Spot => MOST_INSTANCE_TYPES,
+    };
+    let names: Vec<String> = fitting.iter().take(taken).map(|machine| machine.name.to_owned()).collect();
+    if names.is_empty() {
+        vec![nearest_machine(vcpus, memory, group.architecture).name.to_owned()]
+    } else {
+        names
+    }
+}
+
+/// More than this EKS does not take for one group.
+const MOST_INSTANCE_TYPES: usize = 20;
+
+const fn ami_type(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "AL2023_x86_64_STANDARD",
+        Architecture::Arm64 => "AL2023_ARM_64_STANDARD",
+    }
+}
+
+fn taint(taint: &Taint) -> Value {
+    let effect = match taint.effect {
+        TaintEffect::NoSchedule => "NO_SCHEDULE",
+        TaintEffect::PreferNoSchedule => "PREFER_NO_SCHEDULE",
+        TaintEffect::NoExecute => "NO_EXECUTE",
+    };
+    json!({ "key": taint.key, "value": taint.value, "effect": effect })
+}
