@@ -20,12 +20,13 @@ use serde_json::{Map, Value};
 use format::{Attribute, Block, Entry, Index, Kind, NestedBlock, Nesting, Schema};
 
 #[path = "../../crates/sandbox/src/format.rs"]
+#[expect(unreachable_pub, reason = "the file is shared with the sandbox, where its types are public")]
 mod format;
 
 const PROVIDERS: [&str; 2] = ["aws", "random"];
 
 /// Rewrites `crates/sandbox/schemas/*.bin` from the full schemas in the folder `source`.
-pub fn run(source: &Path) -> Result<()> {
+pub(crate) fn run(source: &Path) -> Result<()> {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sandbox/schemas");
     for provider in PROVIDERS {
         let types = collect(provider, source, &target)?;
@@ -98,7 +99,10 @@ fn wanted_types(path: &PathBuf) -> Result<Option<Vec<(Kind, String)>>> {
     }
     let text = fs::read_to_string(path)?;
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| wanted_type(line).with_context(|| format!("in {}", path.display()))).collect::<Result<_>>().map(Some)
+    lines
+        .map(|line| wanted_type(line).with_context(|| format!("in {}", path.display())))
+        .collect::<Result<_>>()
+        .map(Some)
 }
 
 fn wanted_type(line: &str) -> Result<(Kind, String)> {
@@ -118,10 +122,12 @@ fn hand_kept(path: &PathBuf) -> Result<BTreeMap<(Kind, String), Value>> {
     if !path.exists() {
         return Ok(types);
     }
-    let document: Value = serde_json::from_slice(&fs::read(path)?).with_context(|| format!("{} is not JSON", path.display()))?;
+    let document: Value = serde_json::from_slice(&fs::read(path)?)
+        .with_context(|| format!("{} is not JSON", path.display()))?;
     let fragments = document["fragments"].as_object().cloned().unwrap_or_default();
     for (name, block) in document["resources"].as_object().into_iter().flatten() {
-        let block = expand(block, &fragments).with_context(|| format!("in {} of {}", name, path.display()))?;
+        let block =
+            expand(block, &fragments).with_context(|| format!("in {} of {}", name, path.display()))?;
         types.insert((Kind::Resource, name.clone()), serde_json::json!({ "version": 0, "block": block }));
     }
     Ok(types)
@@ -154,7 +160,11 @@ fn block(value: &Value) -> Result<Block> {
     let block_types = sorted(&value["block_types"])
         .into_iter()
         .map(|(name, value)| nested_block(name, value).with_context(|| format!("in block {name}")));
-    Ok(Block { version: 0, attributes: attributes.collect(), block_types: block_types.collect::<Result<_>>()? })
+    Ok(Block {
+        version: 0,
+        attributes: attributes.collect(),
+        block_types: block_types.collect::<Result<_>>()?,
+    })
 }
 
 fn sorted(value: &Value) -> BTreeMap<&String, &Value> {

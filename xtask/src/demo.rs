@@ -1,0 +1,67 @@
+//! `cargo xtask demo`: the main job in front of one's eyes, on the sandbox cloud.
+//!
+//! The demo has a data folder of its own, which stays: so the commands it prints at the end go on from where it
+//! ended, and a second run shows that nothing is left to change.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{project, steps};
+
+const SPEC: &str = "examples/shop.yaml";
+
+pub(crate) fn run() -> Result<()> {
+    let started = Instant::now();
+    println!("==> building the release binary (some minutes the first time)");
+    steps::check(project::cargo().args(["build", "--release", "--package", "alethia"]))?;
+    let built = started.elapsed();
+
+    let binary = project::binary("release")?;
+    let data = project::data("alethia-demo")?;
+    slow_the_sandbox_down(&binary, &data)?;
+    let applying = Instant::now();
+    println!("\n==> alethia apply --yes {SPEC}   (data in {})", data.display());
+    apply(&binary, &data)?;
+    let applied = applying.elapsed();
+
+    next(&binary, &data);
+    println!(
+        "\nwall time {} ({} building, {} applying)",
+        steps::seconds(started.elapsed()),
+        steps::seconds(built),
+        steps::seconds(applied)
+    );
+    Ok(())
+}
+
+/// Real clouds take minutes: a little waiting makes the progress visible.
+fn slow_the_sandbox_down(binary: &Path, data: &Path) -> Result<()> {
+    let mut command = alethia(binary, data);
+    steps::check(command.args(["sandbox", "faults", "add", "--delay", "300ms"]))
+}
+
+/// With the terminal passed on: that is what there is to see.
+fn apply(binary: &Path, data: &Path) -> Result<()> {
+    let mut command = alethia(binary, data);
+    let status = command.args(["apply", "--yes", SPEC]).status().context("failed to run alethia")?;
+    ensure!(status.success(), "alethia apply ended with {status}");
+    Ok(())
+}
+
+fn next(binary: &Path, data: &Path) {
+    let alethia = format!("{} --data-dir {}", binary.display(), data.display());
+    println!("\nNow go on in {}:", project::root().display());
+    println!("  change {SPEC}, and see only what changed:   {alethia} apply {SPEC}");
+    println!("  look at the jobs:                           {alethia} jobs list");
+    println!("  look at what the sandbox cloud holds:       {alethia} sandbox list");
+    println!("  take it down again:                         {alethia} destroy --confirm shop {SPEC}");
+}
+
+fn alethia(binary: &Path, data: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.arg("--data-dir").arg(data).current_dir(project::root());
+    command
+}
