@@ -12,7 +12,7 @@ pub(super) fn variables(cache: &Cache, naming: &Naming) -> Value {
     json!({
         "name": name(ResourceName::ReplicationGroup),
         "subnet_group": name(ResourceName::CacheSubnetGroup),
-        "parameter_group": name(ResourceName::CacheParameterGroup),
+        "parameter_group": naming.resource(ResourceName::CacheParameterGroup, Some(&with_version(cache))),
         "security_group": naming.resource(ResourceName::SecurityGroup, Some(&format!("cache--{}", cache.name))),
         "key_alias": naming.resource(ResourceName::KmsAlias, Some(&format!("cache--{}", cache.name))),
         "users": users(cache, naming),
@@ -47,6 +47,11 @@ fn users(cache: &Cache, naming: &Naming) -> Option<Value> {
             "default": default,
         })
     })
+}
+
+/// Parameter groups belong to one version: at an upgrade the next one must stand beside the last.
+fn with_version(cache: &Cache) -> String {
+    format!("{}--{}", cache.name, cache.version)
 }
 
 fn family(cache: &Cache) -> String {

@@ -4,25 +4,26 @@ use alethia_domain::{
     catalog::aws::database_version,
     component::{Database, DatabaseEngine},
     naming::{Naming, ResourceName},
+    stage::Stage,
 };
 use serde_json::{Value, json};
 
-pub(super) fn variables(database: &Database, naming: &Naming) -> Value {
+pub(super) fn variables(database: &Database, stage: Stage, naming: &Naming) -> Value {
     let name = |kind: ResourceName| naming.resource(kind, Some(&database.name));
     let aws = database.aws.as_ref();
     json!({
         "name": name(ResourceName::RdsCluster),
         "instances": instances(database, naming),
         "subnet_group": name(ResourceName::DbSubnetGroup),
-        "parameter_group": name(ResourceName::DbParameterGroup),
-        "security_group": name(ResourceName::SecurityGroup),
-        "final_snapshot": name(ResourceName::DbFinalSnapshot),
+        "parameter_group": naming.resource(ResourceName::DbParameterGroup, Some(&with_version(database))),
+        "security_group": naming.resource(ResourceName::SecurityGroup, Some(&format!("database--{}", database.name))),
+        "final_snapshot": keeps_final_snapshot(database, stage).then(|| name(ResourceName::DbFinalSnapshot)),
         "key_alias": naming.resource(ResourceName::KmsAlias, Some(&format!("database--{}", database.name))),
         "engine": engine(database.engine),
         "engine_version": database.version,
         "family": family(database),
         "parameters": parameters(database.engine),
-        "log_exports": log_exports(database.engine),
+        "log_groups": log_groups(database, naming),
         "database_name": database.database_name,
         "username": database.username,
         "port": database.port,
@@ -63,16 +64,33 @@ fn family(database: &Database) -> String {
 /// What every database of an engine is told: connections without TLS are refused.
 fn parameters(engine: DatabaseEngine) -> Value {
     match engine {
-        DatabaseEngine::PostgreSql => json!({ "rds.force_ssl": "1", "log_min_duration_statement": "1000" }),
+        DatabaseEngine::PostgreSql => {
+            json!({ "rds.force_ssl": "1", "log_statement": "ddl", "log_min_duration_statement": "1000" })
+        }
         DatabaseEngine::MySql => {
             json!({ "require_secure_transport": "ON", "slow_query_log": "1", "long_query_time": "1" })
         }
     }
 }
 
-const fn log_exports(engine: DatabaseEngine) -> &'static [&'static str] {
-    match engine {
+/// The log groups that RDS writes to, by log: their names are RDS's own.
+fn log_groups(database: &Database, naming: &Naming) -> Value {
+    let cluster = naming.resource(ResourceName::RdsCluster, Some(&database.name));
+    let logs: &[&str] = match database.engine {
         DatabaseEngine::PostgreSql => &["postgresql"],
-        DatabaseEngine::MySql => &["audit", "error", "slowquery"],
-    }
+        DatabaseEngine::MySql => &["error", "slowquery"],
+    };
+    let group = |log: &&str| ((*log).to_owned(), json!(format!("/aws/rds/cluster/{cluster}/{log}")));
+    Value::Object(logs.iter().map(group).collect())
+}
+
+/// Parameter groups belong to one version: at an upgrade the next one must stand beside the last.
+fn with_version(database: &Database) -> String {
+    format!("{}--{}", database.name, database.version)
+}
+
+/// A last snapshot is kept of everything but development: protection is off by the time a database is deleted, so it
+/// can't decide alone.
+fn keeps_final_snapshot(database: &Database, stage: Stage) -> bool {
+    database.deletion_protection || stage != Stage::Development
 }

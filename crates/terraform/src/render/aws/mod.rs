@@ -31,7 +31,7 @@ pub(super) fn variables(document: &Document, spec: SpecId, access: &CloudAccess)
             .as_ref()
             .filter(|repositories| repositories.enabled)
             .map(|it| repositories::variables(it, &naming)),
-        "databases": named(&document.databases, |it| (&it.name, database::variables(it, &naming))),
+        "databases": named(&document.databases, |it| (&it.name, database::variables(it, document.stage, &naming))),
         "caches": named(&document.caches, |it| (&it.name, cache::variables(it, &naming))),
         "queues": named(&document.queues, |it| (&it.name, queue::variables(it, &document.topics, &naming))),
         "topics": named(&document.topics, |it| (&it.name, topic::variables(it, &naming))),
