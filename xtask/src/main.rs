@@ -36,9 +36,9 @@ enum Task {
     Demo,
     /// Check what no compiler checks: crate edges, file sizes, docs, links, lock files
     Tidy,
-    /// Write docs/spec-reference.md from the Spec document's JSON Schema
+    /// Write the reference pages in docs/ from the debug binary: the Spec document and the commands
     Docs {
-        /// Fail when the file is out of date, and write nothing
+        /// Fail when a page is out of date, and write nothing
         #[arg(long)]
         check: bool,
     },

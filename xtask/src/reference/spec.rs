@@ -1,45 +1,26 @@
 //! `docs/spec-reference.md`: every field of the Spec document, written from what decides about it.
 //!
 //! Names, types and bounds come from `alethia spec schema`, defaults from the table that fills them in. So the
-//! page can't promise a field that is not there; `cargo xtask test` fails while it is out of date.
+//! page can't promise a field that is not there.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::process::{Command, Stdio};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::project;
 
-const PAGE: &str = "docs/spec-reference.md";
 const DEFAULTS: &str = "crates/domain/src/spec/defaults.yaml";
 const STAGES: [&str; 3] = ["development", "staging", "production"];
 
-/// Writes the page, or with `check` only compares it.
-pub(crate) fn run(check: bool) -> Result<()> {
-    let page = project::root().join(PAGE);
-    let written = fs::read_to_string(&page).unwrap_or_default();
-    let fresh = render(&schema()?, &defaults()?)?;
-    if written == fresh {
-        println!("{PAGE} is up to date");
-        return Ok(());
-    }
-    if check {
-        bail!("{PAGE} is out of date; run `cargo xtask docs`");
-    }
-    fs::write(&page, fresh).with_context(|| format!("failed to write {PAGE}"))?;
-    println!("wrote {PAGE}");
-    Ok(())
-}
-
-fn schema() -> Result<Value> {
-    let mut command = Command::new(project::binary("debug")?);
-    let output =
-        command.args(["spec", "schema"]).stdin(Stdio::null()).output().context("failed to run alethia")?;
-    ensure!(output.status.success(), "alethia spec schema ended with {}", output.status);
-    serde_json::from_slice(&output.stdout).context("alethia spec schema printed no JSON")
+/// The page, from the binary's schema.
+pub(super) fn page(binary: &Path) -> Result<String> {
+    let schema = super::output(binary, &["spec", "schema"])?;
+    let schema = serde_json::from_str(&schema).context("alethia spec schema printed no JSON")?;
+    render(&schema, &defaults()?)
 }
 
 /// The rows of the defaults table, by the field that they fill.
