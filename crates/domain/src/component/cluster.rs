@@ -6,6 +6,7 @@ use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::IPV4_RANGE;
 use crate::quantity::{Size, Span};
 
 /// The Kubernetes cluster.
@@ -20,7 +21,7 @@ pub struct Cluster {
     /// Where the Kubernetes API can be reached.
     pub endpoint: Endpoint,
     /// IPv4 range of Kubernetes services; it may not touch the network's range.
-    #[schemars(with = "String", regex(pattern = r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"))]
+    #[schemars(with = "String", regex(pattern = IPV4_RANGE))]
     pub service_cidr: Ipv4Net,
     /// Who may administer or read the cluster, beside the Runner.
     #[serde(default)]
@@ -49,7 +50,7 @@ pub struct Endpoint {
     pub public: bool,
     /// IPv4 ranges that may reach a public endpoint.
     #[serde(default)]
-    #[schemars(with = "Vec<String>", length(max = 40))]
+    #[schemars(with = "Vec<String>", length(max = 40), inner(regex(pattern = IPV4_RANGE)))]
     pub allowed_cidrs: Vec<Ipv4Net>,
 }
 
@@ -205,4 +206,8 @@ pub struct ClusterAws {
     pub auto_mode: bool,
     /// Extended support after a version's standard support has ended, at extra cost.
     pub extended_support: bool,
+}
+
+impl Cluster {
+    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
 }

@@ -87,3 +87,14 @@ pub struct DatabaseAws {
     /// SQL over HTTPS (RDS Data API).
     pub data_api: bool,
 }
+
+impl Database {
+    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+}
+
+impl Database {
+    /// The first schema's name when none is given: that of the database with underscores.
+    pub(crate) fn name_of_first_schema(name: &str) -> String {
+        name.replace('-', "_")
+    }
+}

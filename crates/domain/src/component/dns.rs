@@ -79,3 +79,7 @@ pub struct WafAws {
     #[schemars(length(max = 50))]
     pub attach_to: Vec<String>,
 }
+
+impl Dns {
+    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+}

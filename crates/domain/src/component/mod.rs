@@ -35,3 +35,7 @@ pub use queue::{DeadLetter, Queue, QueueAws};
 pub use repositories::{Repositories, Repository};
 pub use secret::{Generate, Secret, SecretAws};
 pub use topic::{Protocol, Subscription, Topic, TopicAws};
+
+/// Pattern of an IPv4 range: what it lets through always parses.
+pub(crate) const IPV4_RANGE: &str =
+    r"^((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)/(3[0-2]|[12]?\d)$";

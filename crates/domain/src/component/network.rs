@@ -4,6 +4,7 @@ use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::IPV4_RANGE;
 use crate::quantity::Span;
 
 /// The private network that the cluster, databases and caches live in.
@@ -13,7 +14,7 @@ pub struct Network {
     /// Whether the network is made at all.
     pub enabled: bool,
     /// Private IPv4 range of the network, from /16 to /20.
-    #[schemars(with = "String", regex(pattern = r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$"))]
+    #[schemars(with = "String", regex(pattern = IPV4_RANGE))]
     pub cidr: Ipv4Net,
     /// Over how many availability zones it spreads.
     #[schemars(range(min = 2, max = 3))]
@@ -68,4 +69,8 @@ pub enum VpcEndpoint {
     Sns,
     /// Keys.
     Kms,
+}
+
+impl Network {
+    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
 }

@@ -35,3 +35,7 @@ pub struct Repository {
     #[schemars(length(min = 1, max = 40))]
     pub credential: Option<String>,
 }
+
+impl Repositories {
+    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+}

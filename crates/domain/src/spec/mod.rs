@@ -1,5 +1,29 @@
 //! The Spec document: one environment in one YAML or JSON file.
+//!
+//! `parse` turns text into a checked, complete [`Document`]; `resolve` does the same for JSON that came over the wire.
+//! Both report everything that is wrong at once. `print`, `explain`, `diff` and `json_schema` go the other way. What a
+//! document may say stands in `component/`, what it may leave out in `defaults.yaml`; nothing here repeats either.
 
+mod check;
+mod defaults;
+mod diff;
 mod document;
+mod parse;
+mod place;
+mod print;
+mod problem;
+mod read;
+mod rules;
+mod schema;
+mod shape;
 
+pub(crate) use check::{Checker, repeated};
+pub use defaults::Origins;
+pub use diff::{FieldChange, diff};
 pub use document::{API_VERSION, ApiVersion, Cloud, Document, Provider, SpecKind};
+pub use parse::{Parsed, parse, resolve};
+pub use print::{explain, print, print_value};
+pub use problem::Problem;
+pub use read::MAX_DOCUMENT_BYTES;
+pub use schema::json_schema;
+pub(crate) use shape::did_you_mean;

@@ -1,0 +1,82 @@
+//! From text to a document that can be deployed, or to everything that is wrong with it.
+//!
+//! read -> shape -> defaults -> types -> rules. The rules also run when the shape of some parts is wrong, over the
+//! parts that are sound, so that one look at the output is enough.
+
+use serde_json::Value;
+
+use super::{
+    check::Kept,
+    defaults::{self, Origins},
+    document::Document,
+    place::Places,
+    problem::{Finding, Problem, locate},
+    read, rules, shape,
+};
+use crate::component::ComponentKind;
+
+/// A document that passed every check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// The document with every default filled in.
+    pub document: Document,
+    /// The document as it is written.
+    pub written: Value,
+    /// Where each filled-in value came from.
+    pub origins: Origins,
+}
+
+/// Reads and checks a document.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of its lines.
+pub fn parse(file_name: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
+    let source = read::read(text).map_err(|error| locate(Some(file_name), &error.places, error.findings))?;
+    let (document, origins) = check(&source.value, &source.places)
+        .map_err(|findings| locate(Some(file_name), &source.places, findings))?;
+    Ok(Parsed { document, written: source.value, origins })
+}
+
+/// Checks a document that is JSON already, and fills it in.
+///
+/// # Errors
+/// Everything that is wrong with it, by path.
+pub fn resolve(written: &Value) -> Result<Document, Vec<Problem>> {
+    let places = Places::default();
+    check(written, &places).map(|(document, _)| document).map_err(|findings| locate(None, &places, findings))
+}
+
+fn check(written: &Value, places: &Places) -> Result<(Document, Origins), Vec<Finding>> {
+    let asked = without_disabled(written);
+    let findings = shape::check(&asked, places);
+    if findings.is_empty() {
+        let (document, origins) = complete(asked)?;
+        let broken = rules::check(&document, &Kept::default());
+        return if broken.is_empty() { Ok((document, origins)) } else { Err(broken) };
+    }
+    let (sound, kept) = rules::judgeable(&asked, &findings);
+    let more = complete(sound).map(|(document, _)| rules::check(&document, &kept)).unwrap_or_default();
+    let is_new = |finding: &Finding| findings.iter().all(|known| known.path != finding.path);
+    let more: Vec<Finding> = more.into_iter().filter(is_new).collect();
+    Err(findings.into_iter().chain(more).collect())
+}
+
+/// Defaults and types for a document of the right shape.
+fn complete(mut document: Value) -> Result<(Document, Origins), Vec<Finding>> {
+    let origins = defaults::apply(&mut document);
+    let typed = serde_json::from_value::<Document>(document);
+    typed.map(|document| (document, origins)).map_err(|error| vec![Finding::new("", error.to_string())])
+}
+
+/// A singleton that is only turned off is as good as absent, whatever it would need when it is on.
+fn without_disabled(written: &Value) -> Value {
+    let mut asked = written.clone();
+    if let Some(object) = asked.as_object_mut() {
+        for kind in ComponentKind::ALL.into_iter().filter(|kind| kind.is_singleton()) {
+            if object.get(kind.section()) == Some(&serde_json::json!({ "enabled": false })) {
+                object.shift_remove(kind.section());
+            }
+        }
+    }
+    asked
+}
