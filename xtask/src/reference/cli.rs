@@ -15,12 +15,17 @@ pub(super) fn page(binary: &Path) -> Result<String> {
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
         let help = super::output(binary, &[&words[..], &["--help"]].concat())?;
         let title = [&["alethia"], &words[..]].concat().join(" ");
-        let body: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
-        write!(page, "\n## `{title}`\n\n```text\n{}\n```\n", body.join("\n")).expect("a String takes all");
+        write!(page, "\n## `{title}`\n\n```text\n{}\n```\n", own(&help, words.is_empty())).expect("a String takes all");
         let below = subcommands(&help).map(|name| [&command[..], &[name.to_owned()]].concat());
         waiting.extend(below.collect::<Vec<_>>().into_iter().rev());
     }
     Ok(page)
+}
+
+/// A command's help without the options that all commands have; those stand once, at the top.
+fn own(help: &str, is_top: bool) -> String {
+    let lines = help.lines().map(str::trim_end).take_while(|line| is_top || *line != "Global options:");
+    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
 
 /// The names below `Commands:` in a help text.
