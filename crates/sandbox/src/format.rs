@@ -8,28 +8,28 @@
 
 /// Where every type of one provider lies in the file.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Index {
+pub(crate) struct Index {
     #[prost(message, repeated, tag = "1")]
-    pub entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// One type: its kind, its name, and its bytes counted from the end of the index.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Entry {
+pub(crate) struct Entry {
     #[prost(enumeration = "Kind", tag = "1")]
-    pub kind: i32,
+    pub(crate) kind: i32,
     #[prost(string, tag = "2")]
-    pub name: String,
+    pub(crate) name: String,
     #[prost(uint32, tag = "3")]
-    pub offset: u32,
+    pub(crate) offset: u32,
     #[prost(uint32, tag = "4")]
-    pub length: u32,
+    pub(crate) length: u32,
 }
 
 /// What a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
-pub enum Kind {
+pub(crate) enum Kind {
     Provider = 0,
     Resource = 1,
     Data = 2,
@@ -37,59 +37,59 @@ pub enum Kind {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Schema {
+pub(crate) struct Schema {
     #[prost(int64, tag = "1")]
-    pub version: i64,
+    pub(crate) version: i64,
     #[prost(message, optional, tag = "2")]
-    pub block: Option<Block>,
+    pub(crate) block: Option<Block>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Block {
+pub(crate) struct Block {
     #[prost(int64, tag = "1")]
-    pub version: i64,
+    pub(crate) version: i64,
     #[prost(message, repeated, tag = "2")]
-    pub attributes: Vec<Attribute>,
+    pub(crate) attributes: Vec<Attribute>,
     #[prost(message, repeated, tag = "3")]
-    pub block_types: Vec<NestedBlock>,
+    pub(crate) block_types: Vec<NestedBlock>,
 }
 
 /// `value_type` is the attribute's type as Terraform's own JSON, such as `["list","string"]`.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Attribute {
+pub(crate) struct Attribute {
     #[prost(string, tag = "1")]
-    pub name: String,
+    pub(crate) name: String,
     #[prost(bytes = "vec", tag = "2")]
-    pub value_type: Vec<u8>,
+    pub(crate) value_type: Vec<u8>,
     #[prost(bool, tag = "4")]
-    pub required: bool,
+    pub(crate) required: bool,
     #[prost(bool, tag = "5")]
-    pub optional: bool,
+    pub(crate) optional: bool,
     #[prost(bool, tag = "6")]
-    pub computed: bool,
+    pub(crate) computed: bool,
     #[prost(bool, tag = "7")]
-    pub sensitive: bool,
+    pub(crate) sensitive: bool,
     #[prost(bool, tag = "11")]
-    pub write_only: bool,
+    pub(crate) write_only: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct NestedBlock {
+pub(crate) struct NestedBlock {
     #[prost(string, tag = "1")]
-    pub type_name: String,
+    pub(crate) type_name: String,
     #[prost(message, optional, tag = "2")]
-    pub block: Option<Block>,
+    pub(crate) block: Option<Block>,
     #[prost(enumeration = "Nesting", tag = "3")]
-    pub nesting: i32,
+    pub(crate) nesting: i32,
     #[prost(int64, tag = "4")]
-    pub min_items: i64,
+    pub(crate) min_items: i64,
     #[prost(int64, tag = "5")]
-    pub max_items: i64,
+    pub(crate) max_items: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
-pub enum Nesting {
+pub(crate) enum Nesting {
     Invalid = 0,
     Single = 1,
     List = 2,
