@@ -20,7 +20,6 @@ use serde_json::{Map, Value};
 use format::{Attribute, Block, Entry, Index, Kind, NestedBlock, Nesting, Schema};
 
 #[path = "../../crates/sandbox/src/format.rs"]
-#[expect(unreachable_pub, reason = "the file is shared with the sandbox, where its types are public")]
 mod format;
 
 const PROVIDERS: [&str; 2] = ["aws", "random"];
