@@ -1,0 +1,95 @@
+//! Content too large for rows: states, plan files, finished logs. A folder by default, or a bucket.
+//!
+//! A blob is written once under a key that is never used again, sealed for exactly that key, and durable before the row
+//! that names it is written. What no row names any more is removed after the commit that dropped the row; a failure
+//! there leaves a file, never a hole.
+
+use std::{path::Path as FilePath, sync::Arc};
+
+use bytes::Bytes;
+use object_store::{
+    ObjectStore, ObjectStoreExt, aws::AmazonS3Builder, azure::MicrosoftAzureBuilder,
+    gcp::GoogleCloudStorageBuilder, local::LocalFileSystem, path::Path, prefix::PrefixStore,
+};
+use uuid::Uuid;
+
+use crate::{Result, Store, StoreError};
+
+/// The place of one blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BlobKey(String);
+
+/// Where blobs are.
+#[derive(Clone)]
+pub(crate) struct Blobs {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl BlobKey {
+    /// A key that was never used before: `states/<owner>/<new id>`.
+    pub(crate) fn new(kind: &str, owner: impl std::fmt::Display) -> Self {
+        Self(format!("{kind}/{owner}/{}", Uuid::now_v7()))
+    }
+
+    pub(crate) fn from_column(key: String) -> Self {
+        Self(key)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Blobs {
+    /// A folder, or `s3://bucket/prefix`, `gs://…`, `az://…` with credentials from the environment.
+    pub(crate) fn open(url: &str) -> Result<Self> {
+        let store: Arc<dyn ObjectStore> = match url.split_once("://") {
+            None => folder(url)?,
+            Some(("file", path)) => folder(path)?,
+            Some(("s3", place)) => bucket(AmazonS3Builder::from_env().with_url(url).build()?, place),
+            Some(("gs", place)) => {
+                bucket(GoogleCloudStorageBuilder::from_env().with_url(url).build()?, place)
+            }
+            Some(("az", place)) => bucket(MicrosoftAzureBuilder::from_env().with_url(url).build()?, place),
+            Some((scheme, _)) => {
+                return Err(StoreError::corrupt(format!(
+                    "blobs can't be kept at {scheme}://; give a folder, s3://, gs:// or az://"
+                )));
+            }
+        };
+        Ok(Self { store })
+    }
+
+    /// Removes blobs that nothing names any more.
+    pub(crate) async fn discard(&self, keys: &[BlobKey]) {
+        for key in keys {
+            if let Err(error) = self.store.delete(&Path::from(key.as_str())).await {
+                tracing::warn!(key = key.as_str(), %error, "a blob that nothing needs was not removed");
+            }
+        }
+    }
+}
+
+/// Seals content and keeps it. Returns when it is durable.
+pub(crate) async fn put(store: &Store, key: &BlobKey, content: &[u8]) -> Result<()> {
+    let sealed = store.keyring().seal(key.as_str(), content);
+    store.blobs().store.put(&Path::from(key.as_str()), sealed.into()).await?;
+    Ok(())
+}
+
+/// Fetches content and opens it.
+pub(crate) async fn get(store: &Store, key: &BlobKey) -> Result<Bytes> {
+    let sealed = store.blobs().store.get(&Path::from(key.as_str())).await?.bytes().await?;
+    store.keyring().open(key.as_str(), &sealed).map(Bytes::from)
+}
+
+fn folder(path: &str) -> Result<Arc<dyn ObjectStore>> {
+    crate::seal::private_folder(FilePath::new(path))?;
+    Ok(Arc::new(LocalFileSystem::new_with_prefix(path)?.with_fsync(true)))
+}
+
+/// A bucket, with what follows its name as the prefix of all keys.
+fn bucket<S: ObjectStore>(store: S, place: &str) -> Arc<dyn ObjectStore> {
+    let prefix = place.split_once('/').map_or("", |(_, prefix)| prefix);
+    if prefix.is_empty() { Arc::new(store) } else { Arc::new(PrefixStore::new(store, prefix)) }
+}

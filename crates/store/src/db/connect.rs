@@ -1,0 +1,81 @@
+//! Pools for the two databases.
+
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
+
+use sea_orm::{
+    DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector,
+    sqlx::{
+        ConnectOptions, PgPool, SqlitePool,
+        postgres::{PgConnectOptions, PgPoolOptions},
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    },
+};
+
+use crate::{Result, StoreError};
+
+/// How long a statement waits for a connection, and SQLite for a lock of another process.
+const PATIENCE: Duration = Duration::from_secs(15);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+pub(super) struct Connections {
+    pub(super) writer: DatabaseConnection,
+    pub(super) reader: DatabaseConnection,
+    /// For LISTEN; `None` on SQLite.
+    pub(super) postgres: Option<PgPool>,
+}
+
+pub(super) async fn connect(url: &str) -> Result<Connections> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => sqlite(url).await,
+        Some("postgres" | "postgresql") => postgres(url).await,
+        Some(_) | None => Err(StoreError::corrupt(
+            "the database url names neither database; it must begin with sqlite:// or postgres://",
+        )),
+    }
+}
+
+async fn sqlite(url: &str) -> Result<Connections> {
+    let options = SqliteConnectOptions::from_str(url)?
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(PATIENCE)
+        .disable_statement_logging();
+    private_file(options.get_filename())?;
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone())
+        .await?;
+    let reader: SqlitePool = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options.pragma("query_only", "1"))
+        .await?;
+    Ok(Connections {
+        writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+        reader: SqlxSqliteConnector::from_sqlx_sqlite_pool(reader),
+        postgres: None,
+    })
+}
+
+async fn postgres(url: &str) -> Result<Connections> {
+    let options = PgConnectOptions::from_str(url)?.application_name("alethia").disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options)
+        .await?;
+    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+    Ok(Connections { writer: connection.clone(), reader: connection, postgres: Some(pool) })
+}
+
+/// SQLite gives its other files the mode of this one.
+fn private_file(path: &Path) -> Result<()> {
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    made.map(|_| ())
+        .map_err(|error| StoreError::corrupt(format!("can't open the database {}: {error}", path.display())))
+}

@@ -1,0 +1,147 @@
+//! Two databases behind one [`Store`].
+//!
+//! SQLite: write-ahead log, one connection that writes, a few that read. PostgreSQL: one pool. SQL is the same text for
+//! both wherever that is possible: positional `$1`, types that both understand.
+
+mod connect;
+mod rows;
+mod transaction;
+
+use std::{path::Path, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseConnection;
+
+pub use rows::Reader;
+pub(crate) use rows::{Query, Row, ToValue, found, json, text, values};
+pub use transaction::Tx;
+
+use crate::{Result, blobs::Blobs, doorbell::Doorbell, schema, seal::Keyring};
+
+/// Where things are kept.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// `sqlite:///path/to/file` or `postgres://…`.
+    pub database_url: String,
+    /// A folder, or `s3://…`, `gs://…`, `az://…`.
+    pub blobs_url: String,
+    /// The keys that states, plans and other private content are sealed with.
+    pub keyring: Keyring,
+}
+
+/// The platform's memory. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    blobs: Blobs,
+    keyring: Keyring,
+    doorbell: Doorbell,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.doorbell.stop();
+    }
+}
+
+impl StoreConfig {
+    /// Everything in one private folder, which is made where it is missing: `alethia.db`, `blobs`, `key`.
+    ///
+    /// # Errors
+    /// When the folder or the key file can't be made or read, or others may read the key file.
+    pub fn in_folder(folder: &Path) -> Result<Self> {
+        crate::seal::private_folder(folder)?;
+        Ok(Self {
+            database_url: format!("sqlite://{}", folder.join("alethia.db").display()),
+            blobs_url: folder.join("blobs").display().to_string(),
+            keyring: Keyring::from_file(&folder.join("key"))?,
+        })
+    }
+}
+
+impl Store {
+    /// Connects, brings the schema up to date, and makes sure that the Zone `default` and the Cloud Identity `sandbox`
+    /// are there.
+    ///
+    /// # Errors
+    /// When the database or the blob store is not available, or the schema is of a later version.
+    pub async fn open(config: &StoreConfig, now: DateTime<Utc>) -> Result<Self> {
+        let blobs = Blobs::open(&config.blobs_url)?;
+        let doorbell = Doorbell::default();
+        let connections = connect::connect(&config.database_url).await?;
+        schema::migrate(&connections.writer).await?;
+        if let Some(pool) = connections.postgres {
+            doorbell.relay(pool).await?;
+        }
+        let keyring = config.keyring.clone();
+        let inner =
+            Inner { writer: connections.writer, reader: connections.reader, blobs, keyring, doorbell };
+        let store = Self { inner: Arc::new(inner) };
+        store.seed(now).await?;
+        Ok(store)
+    }
+
+    /// Begins to write. Nothing is seen by others before [`Tx::commit`]; a dropped transaction is rolled back.
+    ///
+    /// # Errors
+    /// When the database is not available.
+    pub async fn begin(&self) -> Result<Tx> {
+        Tx::begin(self.clone()).await
+    }
+
+    /// What rings when something changed.
+    pub fn doorbell(&self) -> &Doorbell {
+        &self.inner.doorbell
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.optional("SELECT 1", vec![]).await.map(|_| ())
+    }
+
+    /// Ends background work and closes the connections.
+    pub async fn close(self) {
+        self.inner.doorbell.close().await;
+        for connection in [self.inner.writer.clone(), self.inner.reader.clone()] {
+            if let Err(error) = connection.close().await {
+                tracing::warn!(%error, "a database connection did not close");
+            }
+        }
+    }
+
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.inner.blobs
+    }
+
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.inner.keyring
+    }
+
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.inner.writer
+    }
+
+    pub(crate) fn reading(&self) -> &DatabaseConnection {
+        &self.inner.reader
+    }
+
+    async fn seed(&self, now: DateTime<Utc>) -> Result<()> {
+        let tx = self.begin().await?;
+        crate::zones::ensure_default(&tx, now).await?;
+        crate::identities::ensure_sandbox(&tx, now).await?;
+        tx.commit().await
+    }
+}
+
+/// The clause that locks the rows of a SELECT. SQLite has one writer: a transaction that writes is alone anyway.
+pub(crate) fn for_update(reader: &impl Reader) -> &'static str {
+    if reader.is_postgres() { " FOR NO KEY UPDATE" } else { "" }
+}

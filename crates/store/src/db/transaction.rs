@@ -1,0 +1,116 @@
+//! A transaction, with what has to happen at its end: events, the doorbell, blobs that nothing names any more.
+//!
+//! `BEGIN` and `COMMIT` run in tasks of their own. A caller that goes away in the middle of either (a client that hangs
+//! up) would otherwise leave the pooled session inside a transaction that nobody knows about.
+//!
+//! Events are collected and written by `commit`, under a lock of their own on PostgreSQL: numbers are given in the
+//! order of the commits, so that a reader that asks for what came after a number misses nothing.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait, Value,
+};
+
+use super::{Store, rows::Reader};
+use crate::{
+    Result, StoreError,
+    blobs::BlobKey,
+    doorbell::{self, Bell},
+    events::{self, NewEvent},
+};
+
+/// A transaction that writes.
+pub struct Tx {
+    inner: DatabaseTransaction,
+    store: Store,
+    closing: Mutex<Closing>,
+}
+
+/// What `commit` has to do.
+#[derive(Default)]
+struct Closing {
+    events: Vec<NewEvent>,
+    bells: BTreeSet<Bell>,
+    discarded: Vec<BlobKey>,
+}
+
+impl Tx {
+    pub(super) async fn begin(store: Store) -> Result<Self> {
+        let task = tokio::spawn(async move {
+            let options = TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            };
+            let inner = store.writer().begin_with_options(options).await?;
+            Ok(Self { inner, store, closing: Mutex::default() })
+        });
+        task.await.map_err(interrupted)?
+    }
+
+    /// Writes the events, makes everything durable and visible, then rings the doorbell.
+    ///
+    /// Once it was called it runs to its end, also when the caller goes away.
+    ///
+    /// # Errors
+    /// When the database is not available; then nothing of the transaction happened.
+    pub async fn commit(self) -> Result<()> {
+        tokio::spawn(self.close()).await.map_err(interrupted)?
+    }
+
+    async fn close(self) -> Result<()> {
+        let closing = std::mem::take(&mut *self.closing.lock().unwrap_or_else(PoisonError::into_inner));
+        let Closing { events, mut bells, discarded } = closing;
+        if !events.is_empty() {
+            events::write(&self, events).await?;
+            bells.insert(Bell::Events);
+        }
+        doorbell::announce(&self, &bells).await?;
+        let Self { inner, store, .. } = self;
+        inner.commit().await?;
+        store.doorbell().ring(&bells);
+        store.blobs().discard(&discarded).await;
+        Ok(())
+    }
+
+    /// Runs a statement; tells how many rows it changed.
+    pub(crate) async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<u64> {
+        let statement = Statement::from_sql_and_values(self.connection().backend(), sql, values);
+        Ok(self.inner.execute_raw(statement).await?.rows_affected())
+    }
+
+    /// Keeps an event for `commit`.
+    pub(crate) fn add_event(&self, event: NewEvent) {
+        self.closing().events.push(event);
+    }
+
+    /// Rings after `commit`.
+    pub(crate) fn ring(&self, bell: Bell) {
+        self.closing().bells.insert(bell);
+    }
+
+    /// Removes blobs after `commit`: no row names them any more.
+    pub(crate) fn discard(&self, blobs: impl IntoIterator<Item = BlobKey>) {
+        self.closing().discarded.extend(blobs);
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) fn inner(&self) -> &DatabaseTransaction {
+        &self.inner
+    }
+
+    fn closing(&self) -> std::sync::MutexGuard<'_, Closing> {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn interrupted(error: tokio::task::JoinError) -> StoreError {
+    StoreError::Unavailable { what: "database", source: Box::new(error) }
+}

@@ -1,0 +1,254 @@
+//! Jobs: how they are made and looked at. What happens to them is in [`transition`](self) functions of this module and
+//! in [`crate::queue`]; each checks the old status, asks the lifecycle, and leaves an event.
+//!
+//! Whatever a Runner writes carries a [`Fence`]: it changes nothing once that attempt is over.
+
+mod row;
+mod transition;
+
+use alethia_domain::{
+    event::Failure,
+    ids::{CloudIdentityId, JobId, RunnerId, SpecId, ZoneId},
+    lifecycle::{JobStatus, JobType, SpecStatus},
+    plan::PlanDigest,
+};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+pub(crate) use transition::{Current, announce, conclude, end_attempt, fenced};
+pub use transition::{End, Heartbeat, cancel, finish, guard, heartbeat, progress, start};
+
+use crate::{
+    Conflict, Page, PageRequest, Reader, Result, Tx,
+    db::{Query, found, json, text, values},
+    doorbell::Bell,
+};
+
+/// One attempt at a job: what every write of a Runner is checked against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fence {
+    /// The job.
+    pub job_id: JobId,
+    /// The attempt.
+    pub attempt: u32,
+}
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Id.
+    pub id: JobId,
+    /// What it does.
+    pub job_type: JobType,
+    /// Where it is.
+    pub status: JobStatus,
+    /// Spec it works on.
+    pub spec_id: SpecId,
+    /// Name of the Spec.
+    pub spec: String,
+    /// Id of the Spec's Zone.
+    pub zone_id: ZoneId,
+    /// Name of the Spec's Zone.
+    pub zone: String,
+    /// Revision it works from.
+    pub revision: u32,
+    /// SHA-256 of its snapshot.
+    pub snapshot_hash: String,
+    /// Cloud Identity it uses.
+    pub identity_id: CloudIdentityId,
+    /// Plan it applies.
+    pub plan_job_id: Option<JobId>,
+    /// Job that it tries again.
+    pub retry_of: Option<JobId>,
+    /// Whether a PLAN looks at the removal of everything.
+    pub destroy: bool,
+    /// Labels that a Runner must have.
+    pub required_labels: Vec<String>,
+    /// The only Runner that may have it.
+    pub assigned_runner_id: Option<RunnerId>,
+    /// Status that the Spec had before a DEPLOY was queued; it gets it back when the job ends before it started.
+    pub former_status: Option<SpecStatus>,
+    /// Try that is the current one; 0 before the first.
+    pub attempt: u32,
+    /// Until when the current attempt is valid without a heartbeat.
+    pub lease_expires_at: Option<DateTime<Utc>>,
+    /// Whether a person asked to end it.
+    pub cancel_requested: bool,
+    /// Runner that has or had it.
+    pub runner_id: Option<RunnerId>,
+    /// Name of that Runner.
+    pub runner: Option<String>,
+    /// Step that runs.
+    pub step: Option<String>,
+    /// Resources that are done.
+    pub done: u32,
+    /// Resources in all; 0 before it is known.
+    pub total: u32,
+    /// Why it FAILED.
+    pub failure: Option<Failure>,
+    /// Whether its plan changes anything; only of a PLAN with success.
+    pub has_changes: Option<bool>,
+    /// Digest of its plan; only of a PLAN with success.
+    pub plan_digest: Option<PlanDigest>,
+    /// Who asked for it.
+    pub author: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When a Runner started it.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// A job to be made.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// What it does.
+    pub job_type: JobType,
+    /// Spec it works on.
+    pub spec_id: SpecId,
+    /// Revision it works from.
+    pub revision: u32,
+    /// Resolved document, frozen.
+    pub snapshot: Value,
+    /// SHA-256 of the canonical snapshot.
+    pub snapshot_hash: String,
+    /// Cloud Identity it uses.
+    pub identity_id: CloudIdentityId,
+    /// Plan it applies.
+    pub plan_job_id: Option<JobId>,
+    /// Job that it tries again.
+    pub retry_of: Option<JobId>,
+    /// For a PLAN: of the removal of everything.
+    pub destroy: bool,
+    /// Labels that a Runner must have.
+    pub required_labels: Vec<String>,
+    /// The only Runner that may have it.
+    pub assigned_runner_id: Option<RunnerId>,
+    /// Status that the Spec had before.
+    pub former_status: Option<SpecStatus>,
+    /// Who asks for it.
+    pub author: String,
+}
+
+/// Which jobs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JobFilter {
+    /// Only those of this Spec.
+    pub spec_id: Option<SpecId>,
+    /// Only those of this Zone.
+    pub zone_id: Option<ZoneId>,
+    /// Only those with this status.
+    pub status: Option<JobStatus>,
+}
+
+/// What a job works from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// Resolved document, frozen.
+    pub document: Value,
+    /// SHA-256 of its canonical form.
+    pub hash: String,
+}
+
+/// What a job token stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobCredential {
+    /// The attempt it is good for.
+    pub fence: Fence,
+    /// Spec of the job.
+    pub spec_id: SpecId,
+    /// Runner that got it.
+    pub runner_id: RunnerId,
+    /// Whether that attempt is the current one and not over.
+    pub alive: bool,
+}
+
+/// Makes a job; it waits in the queue.
+///
+/// # Errors
+/// [`Conflict::MutatingJobPending`] when it changes the cloud and the Spec has such a job already.
+pub async fn insert(tx: &Tx, new: &NewJob, now: DateTime<Utc>) -> Result<JobId> {
+    let spec = tx.optional("SELECT zone_id FROM specs WHERE id = $1", values![new.spec_id]).await?;
+    let zone_id: ZoneId = found(spec, "spec", new.spec_id)?.id("zone_id")?;
+    let id = JobId::generate();
+    let priority = new.job_type.priority();
+    let turn = turn(tx, zone_id, priority).await?;
+    let sql = "INSERT INTO provision_jobs (id, zone_id, spec_id, job_type, status, priority, turn, revision, snapshot, \
+        snapshot_hash, identity_id, plan_job_id, retry_of, destroy, required_labels, assigned_runner_id, \
+        former_status, attempt, cancel_requested, done, total, author, created_at) VALUES ($1, $2, $3, $4, 'QUEUED', \
+        $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, FALSE, 0, 0, $17, $18)";
+    #[rustfmt::skip]
+    let values = values![
+        id, zone_id, new.spec_id, new.job_type, priority, turn, new.revision, text(&new.snapshot),
+        new.snapshot_hash, new.identity_id, new.plan_job_id, new.retry_of, new.destroy,
+        json(&new.required_labels), new.assigned_runner_id, new.former_status, new.author, now,
+    ];
+    tx.execute(sql, values).await.map_err(|error| error.or_taken(Conflict::MutatingJobPending))?;
+    announce(tx, &Current::queued(id, new), None, now);
+    tx.ring(Bell::Queue);
+    Ok(id)
+}
+
+/// A job by its id.
+///
+/// # Errors
+/// When there is none.
+pub async fn get(reader: &impl Reader, id: JobId) -> Result<Job> {
+    let row = reader.optional(&format!("{} WHERE j.id = $1", row::SELECT), values![id]).await?;
+    row::job(&found(row, "job", id)?)
+}
+
+/// Jobs, the newest first.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn list(reader: &impl Reader, filter: JobFilter, page: PageRequest) -> Result<Page<Job>> {
+    let mut values = values![page.before(), page.fetch()];
+    let mut conditions = String::new();
+    if let Some(spec_id) = filter.spec_id {
+        values.push(spec_id.0.into());
+        conditions += &format!(" AND j.spec_id = ${}", values.len());
+    }
+    if let Some(zone_id) = filter.zone_id {
+        values.push(zone_id.0.into());
+        conditions += &format!(" AND j.zone_id = ${}", values.len());
+    }
+    if let Some(status) = filter.status {
+        conditions += &format!(" AND j.status = '{status}'");
+    }
+    let sql = format!("{} WHERE j.id < $1{conditions} ORDER BY j.id DESC LIMIT $2", row::SELECT);
+    let rows = reader.all(&sql, values).await?;
+    let jobs = rows.iter().map(row::job).collect::<Result<Vec<_>>>()?;
+    Ok(page.page(jobs, |job| job.id.0))
+}
+
+/// What a job works from.
+///
+/// # Errors
+/// When there is no such job.
+pub async fn snapshot(reader: &impl Reader, id: JobId) -> Result<Snapshot> {
+    let sql = "SELECT snapshot, snapshot_hash FROM provision_jobs WHERE id = $1";
+    let row = found(reader.optional(sql, values![id]).await?, "job", id)?;
+    Ok(Snapshot { document: row.document("snapshot")?, hash: row.get("snapshot_hash")? })
+}
+
+/// What the job token with this hash stands for; `None` when it never was one.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn authenticate(reader: &impl Reader, token_hash: &str) -> Result<Option<JobCredential>> {
+    let sql = "SELECT a.job_id, a.attempt, a.runner_id, a.ended_at IS NULL AS alive, j.spec_id \
+        FROM job_attempts a JOIN provision_jobs j ON j.id = a.job_id WHERE a.token_hash = $1";
+    reader.optional(sql, values![token_hash]).await?.as_ref().map(row::credential).transpose()
+}
+
+/// Place in the line of one priority: after the Zone's own waiting jobs, and not before where the line is now.
+async fn turn(tx: &Tx, zone_id: ZoneId, priority: i16) -> Result<i64> {
+    let sql = "SELECT COALESCE((SELECT turn FROM provision_jobs WHERE status = 'QUEUED' AND priority = $1 \
+            ORDER BY turn LIMIT 1), 0) AS line, \
+        COALESCE((SELECT turn + 1 FROM provision_jobs WHERE status = 'QUEUED' AND priority = $1 AND zone_id = $2 \
+            ORDER BY turn DESC LIMIT 1), 0) AS own";
+    let row = tx.one(sql, values![priority, zone_id]).await?;
+    Ok(row.get::<i64>("line")?.max(row.get("own")?))
+}

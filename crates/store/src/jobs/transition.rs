@@ -1,0 +1,238 @@
+//! What happens to a job that a Runner has, and how a person ends one.
+//!
+//! Each takes the job's row first, so that what it decides holds until the transaction commits; the old status stands in
+//! the condition of the update all the same.
+
+use alethia_domain::{
+    event::{EventChange, Failure},
+    ids::{JobId, SpecId},
+    lifecycle::{JobEvent, JobStatus, JobType},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Fence, NewJob};
+use crate::{
+    Result, StoreError, Tx,
+    db::{Query, Row, for_update, found, json, values},
+    doorbell::Bell,
+    events::{self, NewEvent},
+};
+
+/// How a job ended, as its Runner says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Well.
+    Success,
+    /// With an error.
+    Failed(Failure),
+    /// As it was asked to.
+    Cancelled,
+}
+
+/// Answer to a heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Until when the attempt is now valid.
+    pub lease_expires_at: DateTime<Utc>,
+    /// Whether the Runner is to end the work.
+    pub cancel_requested: bool,
+}
+
+/// Where a job is, as far as transitions need it.
+#[derive(Clone, Debug)]
+pub(crate) struct Current {
+    pub(crate) id: JobId,
+    pub(crate) spec_id: SpecId,
+    pub(crate) job_type: JobType,
+    pub(crate) status: JobStatus,
+    pub(crate) attempt: u32,
+    pub(crate) cancel_requested: bool,
+    pub(crate) lease_expires_at: Option<DateTime<Utc>>,
+}
+
+/// Makes sure that an attempt is not over, and that it can't end before the transaction does.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`].
+pub async fn guard(tx: &Tx, fence: Fence) -> Result<()> {
+    fenced(tx, fence).await.map(|_| ())
+}
+
+/// The Runner begins.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`]; [`StoreError::Illegal`] when it began before.
+pub async fn start(tx: &Tx, fence: Fence, now: DateTime<Utc>) -> Result<()> {
+    let job = fenced(tx, fence).await?;
+    let status = job.status.next(&JobEvent::Start)?;
+    let sql = "UPDATE provision_jobs SET status = $3, started_at = $4 WHERE id = $1 AND status = $2";
+    tx.execute(sql, values![job.id, job.status, status, now]).await?;
+    announce(tx, &Current { status, ..job }, None, now);
+    Ok(())
+}
+
+/// The Runner is done. The attempt is over, and so is its token.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`]; [`StoreError::Illegal`] when it had not begun.
+pub async fn finish(tx: &Tx, fence: Fence, end: &End, now: DateTime<Utc>) -> Result<()> {
+    let job = fenced(tx, fence).await?;
+    let (event, failure) = match end {
+        End::Success => (JobEvent::Succeed, None),
+        End::Failed(failure) => (JobEvent::Fail, Some(failure)),
+        End::Cancelled => (JobEvent::AcknowledgeCancel, None),
+    };
+    let status = job.status.next(&event)?;
+    conclude(tx, &job, status, failure, now).await
+}
+
+/// A person ends a job: at once when no Runner works on it, else by a request that goes out with the next heartbeat.
+/// Tells the job's status.
+///
+/// # Errors
+/// [`StoreError::Illegal`] when it is over.
+pub async fn cancel(tx: &Tx, id: JobId, now: DateTime<Utc>) -> Result<JobStatus> {
+    let job = locked(tx, id).await?;
+    let status = job.status.next(&JobEvent::Cancel)?;
+    if status.is_final() {
+        conclude(tx, &job, status, None, now).await?;
+    } else if !job.cancel_requested {
+        let sql = "UPDATE provision_jobs SET cancel_requested = TRUE WHERE id = $1 AND status = $2";
+        tx.execute(sql, values![job.id, job.status]).await?;
+        announce(tx, &Current { cancel_requested: true, ..job }, None, now);
+    }
+    Ok(status)
+}
+
+/// The Runner still works on it.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`].
+pub async fn heartbeat(
+    tx: &Tx,
+    fence: Fence,
+    step: Option<&str>,
+    lease: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<Heartbeat> {
+    let sql = "UPDATE provision_jobs SET lease_expires_at = $3, step = COALESCE($4, step) \
+        WHERE id = $1 AND attempt = $2 AND status IN ('CLAIMED', 'PROCESSING') \
+        RETURNING lease_expires_at, cancel_requested";
+    let row = tx.optional(sql, values![fence.job_id, fence.attempt, now + lease, step]).await?;
+    let row = row.ok_or(lost(fence))?;
+    Ok(Heartbeat {
+        lease_expires_at: row.get("lease_expires_at")?,
+        cancel_requested: row.get("cancel_requested")?,
+    })
+}
+
+/// The Runner tells how far it is.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`].
+pub async fn progress(
+    tx: &Tx,
+    fence: Fence,
+    step: &str,
+    done: u32,
+    total: u32,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let sql = "UPDATE provision_jobs SET step = $3, done = $4, total = $5 \
+        WHERE id = $1 AND attempt = $2 AND status IN ('CLAIMED', 'PROCESSING') RETURNING spec_id";
+    let row = tx.optional(sql, values![fence.job_id, fence.attempt, step, done, total]).await?;
+    let spec_id = row.ok_or(lost(fence))?.id("spec_id")?;
+    let change = EventChange::JobProgressed { step: step.to_owned(), done, total };
+    events::append(tx, NewEvent { at: now, spec_id: Some(spec_id), job_id: Some(fence.job_id), change });
+    Ok(())
+}
+
+impl Current {
+    pub(crate) fn queued(id: JobId, new: &NewJob) -> Self {
+        Self {
+            id,
+            spec_id: new.spec_id,
+            job_type: new.job_type,
+            status: JobStatus::Queued,
+            attempt: 0,
+            cancel_requested: false,
+            lease_expires_at: None,
+        }
+    }
+
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: row.id("id")?,
+            spec_id: row.id("spec_id")?,
+            job_type: row.word("job_type")?,
+            status: row.word("status")?,
+            attempt: row.number("attempt")?,
+            cancel_requested: row.get("cancel_requested")?,
+            lease_expires_at: row.get("lease_expires_at")?,
+        })
+    }
+}
+
+/// The job of an attempt that is not over.
+pub(crate) async fn fenced(tx: &Tx, fence: Fence) -> Result<Current> {
+    let job = locked(tx, fence.job_id).await?;
+    match job.status {
+        JobStatus::Claimed | JobStatus::Processing if job.attempt == fence.attempt => Ok(job),
+        JobStatus::Claimed
+        | JobStatus::Processing
+        | JobStatus::Queued
+        | JobStatus::Success
+        | JobStatus::Failed
+        | JobStatus::Cancelled => Err(lost(fence)),
+    }
+}
+
+/// Ends a job for good.
+pub(crate) async fn conclude(
+    tx: &Tx,
+    job: &Current,
+    status: JobStatus,
+    failure: Option<&Failure>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let sql = "UPDATE provision_jobs SET status = $3, failure = $4, finished_at = $5, lease_expires_at = NULL \
+        WHERE id = $1 AND status = $2";
+    let told = failure.map(|failure| json(failure));
+    let told = told.unwrap_or(sea_orm::Value::Json(None));
+    tx.execute(sql, values![job.id, job.status, status, told, now]).await?;
+    end_attempt(tx, job, now).await?;
+    announce(tx, &Current { status, ..job.clone() }, failure, now);
+    tx.ring(Bell::Queue);
+    Ok(())
+}
+
+/// The token of the attempt is good for nothing any more.
+pub(crate) async fn end_attempt(tx: &Tx, job: &Current, now: DateTime<Utc>) -> Result<()> {
+    let sql = "UPDATE job_attempts SET ended_at = $3 WHERE job_id = $1 AND attempt = $2 AND ended_at IS NULL";
+    tx.execute(sql, values![job.id, job.attempt, now]).await?;
+    Ok(())
+}
+
+pub(crate) fn announce(tx: &Tx, job: &Current, failure: Option<&Failure>, now: DateTime<Utc>) {
+    let change = EventChange::JobChanged {
+        job_type: job.job_type,
+        status: job.status,
+        attempt: job.attempt,
+        cancel_requested: job.cancel_requested,
+        failure: failure.cloned(),
+    };
+    events::append(tx, NewEvent { at: now, spec_id: Some(job.spec_id), job_id: Some(job.id), change });
+}
+
+async fn locked(tx: &Tx, id: JobId) -> Result<Current> {
+    let sql = format!(
+        "SELECT id, spec_id, job_type, status, attempt, cancel_requested, lease_expires_at \
+         FROM provision_jobs WHERE id = $1{}",
+        for_update(tx)
+    );
+    Current::from_row(&found(tx.optional(&sql, values![id]).await?, "job", id)?)
+}
+
+fn lost(fence: Fence) -> StoreError {
+    StoreError::LeaseLost { job_id: fence.job_id, attempt: fence.attempt }
+}

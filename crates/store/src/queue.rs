@@ -1,0 +1,238 @@
+//! The queue: the table of jobs itself.
+//!
+//! Jobs of one Spec run in order, one at a time, whatever their priority. Among the heads of those lines the higher
+//! priority goes first, then Zones take turns, then age decides. A claim is one statement; unique partial indexes stand
+//! behind it. In these statements a status is a literal, never bound: otherwise PostgreSQL plans without the partial
+//! indexes.
+//!
+//! Waiting is the caller's: listen for [`crate::doorbell::Bell::Queue`], claim, then wait; poll slowly besides.
+
+use alethia_domain::{
+    event::Failure,
+    ids::{JobId, RunnerId, SpecId},
+    lifecycle::{JobEvent, JobStatus, JobType, Lost},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    Reader, Result, Tx,
+    db::{Query, Row, json, values},
+    doorbell::Bell,
+    jobs::{self, Current, Fence},
+};
+
+/// Who claims.
+#[derive(Clone, Copy, Debug)]
+pub struct Claimant<'a> {
+    /// The Runner.
+    pub runner_id: RunnerId,
+    /// Its labels.
+    pub labels: &'a [String],
+}
+
+/// A job that a Runner now has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The attempt.
+    pub fence: Fence,
+    /// What the job does.
+    pub job_type: JobType,
+    /// Spec it works on.
+    pub spec_id: SpecId,
+    /// Until when the attempt is valid without a heartbeat.
+    pub lease_expires_at: DateTime<Utc>,
+}
+
+/// An attempt whose lease ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// The attempt.
+    pub fence: Fence,
+    /// What the job does.
+    pub job_type: JobType,
+    /// Where the job is: CLAIMED or PROCESSING.
+    pub status: JobStatus,
+    /// Spec it works on.
+    pub spec_id: SpecId,
+    /// Runner that had it.
+    pub runner_id: RunnerId,
+}
+
+/// What becomes of a job whose lease ended. One that was only claimed goes back to the queue in any case.
+#[derive(Clone, Debug)]
+pub enum Loss {
+    /// It may run again, from this time on.
+    Retry {
+        /// When at the earliest.
+        not_before: DateTime<Utc>,
+    },
+    /// A person decides.
+    Abandon {
+        /// What the job says about it.
+        failure: Failure,
+    },
+}
+
+const CLAIM_POSTGRES: &str = "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
+    lease_expires_at = $3, not_before = NULL, step = NULL, done = 0, total = 0 \
+    WHERE id = (SELECT j.id FROM provision_jobs j WHERE j.status = 'QUEUED' \
+        AND (j.assigned_runner_id IS NULL OR j.assigned_runner_id = $1) \
+        AND j.required_labels <@ $2 \
+        AND (j.not_before IS NULL OR j.not_before <= $4) \
+        AND NOT EXISTS (SELECT 1 FROM provision_jobs a WHERE a.spec_id = j.spec_id \
+            AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id <> j.id \
+            AND (a.id < j.id OR a.status <> 'QUEUED') LIMIT 1 OFFSET 0) \
+        ORDER BY j.priority DESC, j.turn, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED) \
+    RETURNING id, attempt, job_type, spec_id, lease_expires_at";
+
+const CLAIM_SQLITE: &str = "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
+    lease_expires_at = $3, not_before = NULL, step = NULL, done = 0, total = 0 \
+    WHERE id = (SELECT j.id FROM provision_jobs j WHERE j.status = 'QUEUED' \
+        AND (j.assigned_runner_id IS NULL OR j.assigned_runner_id = $1) \
+        AND NOT EXISTS (SELECT 1 FROM json_each(j.required_labels) need \
+            WHERE need.value NOT IN (SELECT has.value FROM json_each($2) has)) \
+        AND (j.not_before IS NULL OR j.not_before <= $4) \
+        AND NOT EXISTS (SELECT 1 FROM provision_jobs a WHERE a.spec_id = j.spec_id \
+            AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id <> j.id \
+            AND (a.id < j.id OR a.status <> 'QUEUED')) \
+        ORDER BY j.priority DESC, j.turn, j.id LIMIT 1) \
+    RETURNING id, attempt, job_type, spec_id, lease_expires_at";
+
+/// Takes the next job that this Runner may have, if there is one. `token_hash` is the SHA-256 of the job token that is
+/// good for the new attempt.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn claim(
+    tx: &Tx,
+    claimant: Claimant<'_>,
+    token_hash: &str,
+    lease: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<Option<Claimed>> {
+    let sql = if tx.is_postgres() { CLAIM_POSTGRES } else { CLAIM_SQLITE };
+    let values = values![claimant.runner_id, json(&claimant.labels), now + lease, now];
+    let Some(row) = tx.optional(sql, values).await? else { return Ok(None) };
+    let claimed = claimed(&row)?;
+    let Fence { job_id, attempt } = claimed.fence;
+    let insert = "INSERT INTO job_attempts (job_id, attempt, runner_id, token_hash, last_sequence, claimed_at) \
+        VALUES ($1, $2, $3, $4, 0, $5)";
+    tx.execute(insert, values![job_id, attempt, claimant.runner_id, token_hash, now]).await?;
+    jobs::announce(tx, &claimed.current(), None, now);
+    Ok(Some(claimed))
+}
+
+/// Attempts whose lease ended, the longest ago first.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn expired(reader: &impl Reader, now: DateTime<Utc>, limit: u16) -> Result<Vec<Expired>> {
+    let sql = "SELECT id, attempt, job_type, status, spec_id, runner_id FROM provision_jobs \
+        WHERE status IN ('CLAIMED', 'PROCESSING') AND lease_expires_at < $1 ORDER BY lease_expires_at LIMIT $2";
+    reader.all(sql, values![now, limit]).await?.iter().map(expiry).collect()
+}
+
+/// When the next lease ends, if any job is with a Runner.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn next_expiry(reader: &impl Reader) -> Result<Option<DateTime<Utc>>> {
+    let sql = "SELECT lease_expires_at FROM provision_jobs WHERE status IN ('CLAIMED', 'PROCESSING') \
+        ORDER BY lease_expires_at LIMIT 1";
+    let row = reader.optional(sql, values![]).await?;
+    row.map(|row| row.get("lease_expires_at")).transpose()
+}
+
+/// Ends an attempt whose lease ended; tells where the job is now. `None` when the lease was renewed or the attempt
+/// ended in between.
+///
+/// A job that was to be cancelled is not run again: it is CANCELLED.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn lose_lease(tx: &Tx, fence: Fence, loss: &Loss, now: DateTime<Utc>) -> Result<Option<JobStatus>> {
+    let job = match jobs::fenced(tx, fence).await {
+        Ok(job) => job,
+        Err(crate::StoreError::LeaseLost { .. }) => return Ok(None),
+        Err(other) => return Err(other),
+    };
+    if job.lease_expires_at.is_none_or(|end| end >= now) {
+        return Ok(None);
+    }
+    let (lost, failure) = match loss {
+        Loss::Retry { .. } => (Lost::Retry, None),
+        Loss::Abandon { failure } => (Lost::Abandon, Some(failure)),
+    };
+    let mut status = job.status.next(&JobEvent::LoseLease(lost))?;
+    if status == JobStatus::Queued && job.cancel_requested {
+        status = status.next(&JobEvent::Cancel)?;
+    }
+    if status.is_final() {
+        jobs::conclude(tx, &job, status, failure, now).await?;
+    } else {
+        requeue(tx, &job, status, loss, now).await?;
+    }
+    Ok(Some(status))
+}
+
+/// How many jobs there are, by status; for metrics.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn depth(reader: &impl Reader) -> Result<Vec<(JobStatus, u64)>> {
+    let sql = "SELECT status, count(*) AS jobs FROM provision_jobs \
+        WHERE status IN ('QUEUED', 'CLAIMED', 'PROCESSING') GROUP BY status ORDER BY status";
+    let rows = reader.all(sql, values![]).await?;
+    rows.iter().map(|row| Ok((row.word("status")?, row.number("jobs")?))).collect()
+}
+
+impl Claimed {
+    fn current(&self) -> Current {
+        Current {
+            id: self.fence.job_id,
+            spec_id: self.spec_id,
+            job_type: self.job_type,
+            status: JobStatus::Claimed,
+            attempt: self.fence.attempt,
+            cancel_requested: false,
+            lease_expires_at: Some(self.lease_expires_at),
+        }
+    }
+}
+
+async fn requeue(tx: &Tx, job: &Current, status: JobStatus, loss: &Loss, now: DateTime<Utc>) -> Result<()> {
+    let not_before = match loss {
+        Loss::Retry { not_before } => Some(*not_before),
+        Loss::Abandon { .. } => None,
+    };
+    let sql = "UPDATE provision_jobs SET status = $3, runner_id = NULL, lease_expires_at = NULL, not_before = $4, \
+        started_at = NULL WHERE id = $1 AND status = $2";
+    tx.execute(sql, values![job.id, job.status, status, not_before]).await?;
+    jobs::end_attempt(tx, job, now).await?;
+    jobs::announce(tx, &Current { status, ..job.clone() }, None, now);
+    tx.ring(Bell::Queue);
+    Ok(())
+}
+
+fn claimed(row: &Row) -> Result<Claimed> {
+    Ok(Claimed {
+        fence: fence(row)?,
+        job_type: row.word("job_type")?,
+        spec_id: row.id("spec_id")?,
+        lease_expires_at: row.get("lease_expires_at")?,
+    })
+}
+
+fn expiry(row: &Row) -> Result<Expired> {
+    Ok(Expired {
+        fence: fence(row)?,
+        job_type: row.word("job_type")?,
+        status: row.word("status")?,
+        spec_id: row.id("spec_id")?,
+        runner_id: row.id("runner_id")?,
+    })
+}
+
+fn fence(row: &Row) -> Result<Fence> {
+    Ok(Fence { job_id: row.id::<JobId>("id")?, attempt: row.number("attempt")? })
+}

@@ -1,0 +1,108 @@
+//! Locks on states.
+
+use alethia_domain::ids::SpecId;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::StateLock;
+use crate::{
+    Reader, Result, StateRefusal, Tx,
+    db::{Query, Row, json, values},
+    jobs::{self, Fence},
+    specs,
+};
+
+/// Takes the lock for an attempt. `info` is what Terraform sent; its `ID` names the lock. Taking it again with the same
+/// id is fine.
+///
+/// # Errors
+/// [`StateRefusal::Locked`] when somebody else holds it; [`crate::StoreError::LeaseLost`].
+pub async fn lock(tx: &Tx, spec_id: SpecId, fence: Fence, info: &Value, now: DateTime<Utc>) -> Result<()> {
+    jobs::guard(tx, fence).await?;
+    specs::lock(tx, spec_id).await?;
+    let id = info.get("ID").and_then(Value::as_str).filter(|id| !id.is_empty());
+    let id = id.ok_or_else(|| StateRefusal::Malformed("a lock needs an ID".to_owned()))?;
+    if let Some(held) = held(tx, spec_id).await? {
+        return if held.id == id { Ok(()) } else { Err(StateRefusal::Locked(Box::new(held)).into()) };
+    }
+    let sql = "INSERT INTO state_locks (spec_id, lock_id, info, job_id, attempt, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    tx.execute(sql, values![spec_id, id, json(info), fence.job_id, fence.attempt, now]).await?;
+    Ok(())
+}
+
+/// Releases the lock with this id. None being held is fine: the answer to an earlier release may have been lost.
+///
+/// # Errors
+/// [`StateRefusal::WrongLock`] when another one is held; [`crate::StoreError::LeaseLost`].
+pub async fn unlock(tx: &Tx, spec_id: SpecId, fence: Fence, lock_id: &str) -> Result<()> {
+    jobs::guard(tx, fence).await?;
+    specs::lock(tx, spec_id).await?;
+    match held(tx, spec_id).await? {
+        None => Ok(()),
+        Some(held) if held.id == lock_id => release(tx, spec_id, lock_id).await,
+        Some(_) => Err(StateRefusal::WrongLock(lock_id.to_owned()).into()),
+    }
+}
+
+/// Releases the lock with this id though its holder did not; tells what it was. A lock whose holder is alive needs
+/// `force`.
+///
+/// # Errors
+/// [`StateRefusal::WrongLock`] when no such lock is held; [`StateRefusal::Locked`] when its holder is alive.
+pub async fn force_unlock(tx: &Tx, spec_id: SpecId, lock_id: &str, force: Force) -> Result<StateLock> {
+    specs::lock(tx, spec_id).await?;
+    let held = held(tx, spec_id).await?.filter(|held| held.id == lock_id);
+    let held = held.ok_or_else(|| StateRefusal::WrongLock(lock_id.to_owned()))?;
+    if held.holder_alive && force == Force::OnlyOrphaned {
+        return Err(StateRefusal::Locked(Box::new(held)).into());
+    }
+    release(tx, spec_id, lock_id).await?;
+    Ok(held)
+}
+
+/// Which locks may be released by force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// Those whose holder is gone.
+    OnlyOrphaned,
+    /// Also those whose holder is alive.
+    Always,
+}
+
+pub(super) async fn held(reader: &impl Reader, spec_id: SpecId) -> Result<Option<StateLock>> {
+    let sql = "SELECT l.lock_id, l.info, l.job_id, l.created_at, EXISTS (SELECT 1 FROM job_attempts a \
+            WHERE a.job_id = l.job_id AND a.attempt = l.attempt AND a.ended_at IS NULL) AS holder_alive \
+        FROM state_locks l WHERE l.spec_id = $1";
+    reader.optional(sql, values![spec_id]).await?.as_ref().map(state_lock).transpose()
+}
+
+/// Refuses a change while the lock is held with another id.
+pub(super) async fn require(tx: &Tx, spec_id: SpecId, lock_id: Option<&str>) -> Result<()> {
+    match (held(tx, spec_id).await?, lock_id) {
+        (None, None) => Ok(()),
+        (Some(held), Some(lock_id)) if held.id == lock_id => Ok(()),
+        (Some(held), _) => Err(StateRefusal::Locked(Box::new(held)).into()),
+        (None, Some(lock_id)) => Err(StateRefusal::WrongLock(lock_id.to_owned()).into()),
+    }
+}
+
+async fn release(tx: &Tx, spec_id: SpecId, lock_id: &str) -> Result<()> {
+    let sql = "DELETE FROM state_locks WHERE spec_id = $1 AND lock_id = $2";
+    tx.execute(sql, values![spec_id, lock_id]).await?;
+    Ok(())
+}
+
+fn state_lock(row: &Row) -> Result<StateLock> {
+    let info: Value = row.get("info")?;
+    let word = |field: &str| info.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(StateLock {
+        id: row.get("lock_id")?,
+        operation: word("Operation"),
+        who: word("Who"),
+        job_id: row.optional_id("job_id")?,
+        holder_alive: row.get("holder_alive")?,
+        created_at: row.get("created_at")?,
+        info,
+    })
+}

@@ -1,0 +1,242 @@
+//! Versions of states: what is written, read, restored.
+
+use alethia_domain::ids::{JobId, SpecId};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use md5::{Digest, Md5};
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{StateVersion, VERSION, lock, version};
+use crate::{
+    Reader, Result, StateRefusal, Store, Tx,
+    blobs::{self, BlobKey},
+    db::{Query, Row, found, values},
+    jobs::{self, Fence},
+    specs,
+};
+
+/// A state that an attempt writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    /// The Spec.
+    pub spec_id: SpecId,
+    /// The attempt.
+    pub fence: Fence,
+    /// Id of the lock that it holds.
+    pub lock_id: Option<&'a str>,
+    /// The state as Terraform sent it.
+    pub content: &'a [u8],
+}
+
+/// What this crate needs to know of a state.
+#[derive(Deserialize)]
+struct Header {
+    serial: u64,
+    lineage: String,
+    #[serde(default)]
+    resources: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    #[serde(default)]
+    mode: String,
+    #[serde(default)]
+    instances: Vec<Value>,
+}
+
+/// A version that is in the blob store and has no row yet.
+struct Pending<'a> {
+    key: BlobKey,
+    header: Header,
+    content: &'a [u8],
+    job_id: Option<JobId>,
+}
+
+/// Keeps a new version. When it returns, the version is durable. Writing the newest version again changes nothing.
+///
+/// # Errors
+/// [`crate::StateRefusal`] as the rules say; [`crate::StoreError::LeaseLost`].
+pub async fn write(store: &Store, write: Write<'_>, now: DateTime<Utc>) -> Result<StateVersion> {
+    let header = header(write.content)?;
+    let key = BlobKey::new("states", write.spec_id);
+    blobs::put(store, &key, write.content).await?;
+    let pending = Pending { key, header, content: write.content, job_id: Some(write.fence.job_id) };
+    let kept = keep_written(store, write, &pending, now).await;
+    if kept.is_err() {
+        store.blobs().discard(&[pending.key]).await;
+    }
+    kept
+}
+
+/// The newest version with its content, if there is a state.
+///
+/// # Errors
+/// When the database or the blob store is not available, or the content is not what was put there.
+pub async fn read(store: &Store, spec_id: SpecId) -> Result<Option<(StateVersion, Bytes)>> {
+    match current_row(store, spec_id).await? {
+        Some(row) => content(store, &row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// One version with its content.
+///
+/// # Errors
+/// When there is none with that serial.
+pub async fn read_version(store: &Store, spec_id: SpecId, serial: u64) -> Result<(StateVersion, Bytes)> {
+    let sql = format!(
+        "SELECT {VERSION} FROM state_versions v WHERE v.spec_id = $1 AND v.serial = $2 ORDER BY v.id DESC LIMIT 1"
+    );
+    let row = found(store.optional(&sql, values![spec_id, serial]).await?, "state version", serial)?;
+    content(store, &row).await
+}
+
+/// Makes an older version the newest, under the next serial.
+///
+/// # Errors
+/// When there is none with that serial; [`StateRefusal::Locked`] while the state is locked.
+pub async fn restore(
+    store: &Store,
+    spec_id: SpecId,
+    serial: u64,
+    now: DateTime<Utc>,
+) -> Result<StateVersion> {
+    let (_, old) = read_version(store, spec_id, serial).await?;
+    let next = super::current(store, spec_id).await?.map_or(serial, |current| current.serial.max(serial)) + 1;
+    let content = with_serial(&old, next)?;
+    let key = BlobKey::new("states", spec_id);
+    blobs::put(store, &key, &content).await?;
+    let pending = Pending { key, header: header(&content)?, content: &content, job_id: None };
+    let kept = keep_restored(store, spec_id, &pending, now).await;
+    if kept.is_err() {
+        store.blobs().discard(&[pending.key]).await;
+    }
+    kept
+}
+
+/// There is no state from now on. The versions stay and can be restored.
+///
+/// # Errors
+/// [`StateRefusal::Locked`] when the lock is held with another id; [`crate::StoreError::LeaseLost`].
+pub async fn forget(tx: &Tx, spec_id: SpecId, fence: Fence, lock_id: Option<&str>) -> Result<()> {
+    jobs::guard(tx, fence).await?;
+    specs::lock(tx, spec_id).await?;
+    lock::require(tx, spec_id, lock_id).await?;
+    supersede(tx, spec_id).await
+}
+
+pub(super) async fn current_row(reader: &impl Reader, spec_id: SpecId) -> Result<Option<Row>> {
+    let sql = format!("SELECT {VERSION} FROM state_versions v WHERE v.spec_id = $1 AND v.is_current");
+    reader.optional(&sql, values![spec_id]).await
+}
+
+async fn keep_written(
+    store: &Store,
+    write: Write<'_>,
+    pending: &Pending<'_>,
+    now: DateTime<Utc>,
+) -> Result<StateVersion> {
+    let Write { spec_id, fence, lock_id, .. } = write;
+    let tx = store.begin().await?;
+    jobs::guard(&tx, fence).await?;
+    specs::lock(&tx, spec_id).await?;
+    lock::require(&tx, spec_id, lock_id).await?;
+    if let Some(current) = super::current(&tx, spec_id).await? {
+        if is_same(&current, pending) {
+            tx.discard([pending.key.clone()]);
+            tx.commit().await?;
+            return Ok(current);
+        }
+        refuse_backwards(&current, &pending.header)?;
+    }
+    insert(tx, spec_id, pending, now).await
+}
+
+async fn keep_restored(
+    store: &Store,
+    spec_id: SpecId,
+    pending: &Pending<'_>,
+    now: DateTime<Utc>,
+) -> Result<StateVersion> {
+    let tx = store.begin().await?;
+    specs::lock(&tx, spec_id).await?;
+    lock::require(&tx, spec_id, None).await?;
+    if let Some(current) = super::current(&tx, spec_id).await?
+        && pending.header.serial <= current.serial
+    {
+        return Err(StateRefusal::Serial { current: current.serial, got: pending.header.serial }.into());
+    }
+    insert(tx, spec_id, pending, now).await
+}
+
+/// Writes the row of the new version, commits, and tells it.
+async fn insert(tx: Tx, spec_id: SpecId, pending: &Pending<'_>, now: DateTime<Utc>) -> Result<StateVersion> {
+    supersede(&tx, spec_id).await?;
+    let Pending { key, header, content, job_id } = pending;
+    let sql = "INSERT INTO state_versions (id, spec_id, serial, lineage, md5, size, resources, blob, job_id, \
+        is_current, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, TRUE, $10)";
+    #[rustfmt::skip]
+    let values = values![
+        Uuid::now_v7(), spec_id, header.serial, header.lineage, md5_hex(content), content.len(),
+        header.count(), key.as_str(), *job_id, now,
+    ];
+    let taken = StateRefusal::Serial { current: header.serial, got: header.serial };
+    let inserted = tx.execute(sql, values).await;
+    inserted.map_err(|error| if error.is_unique_violation() { taken.into() } else { error })?;
+    let row = found(current_row(&tx, spec_id).await?, "state of spec", spec_id)?;
+    let version = version(&row)?;
+    tx.commit().await?;
+    Ok(version)
+}
+
+async fn supersede(tx: &Tx, spec_id: SpecId) -> Result<()> {
+    let sql = "UPDATE state_versions SET is_current = FALSE WHERE spec_id = $1 AND is_current";
+    tx.execute(sql, values![spec_id]).await?;
+    Ok(())
+}
+
+async fn content(store: &Store, row: &Row) -> Result<(StateVersion, Bytes)> {
+    let content = blobs::get(store, &BlobKey::from_column(row.get("blob")?)).await?;
+    Ok((version(row)?, content))
+}
+
+fn is_same(current: &StateVersion, pending: &Pending<'_>) -> bool {
+    current.serial == pending.header.serial && current.md5 == md5_hex(pending.content)
+}
+
+fn refuse_backwards(current: &StateVersion, new: &Header) -> Result<()> {
+    if current.lineage != new.lineage {
+        let lineage = StateRefusal::Lineage { current: current.lineage.clone(), got: new.lineage.clone() };
+        return Err(lineage.into());
+    }
+    if new.serial <= current.serial {
+        return Err(StateRefusal::Serial { current: current.serial, got: new.serial }.into());
+    }
+    Ok(())
+}
+
+fn header(content: &[u8]) -> Result<Header> {
+    serde_json::from_slice(content).map_err(|error| StateRefusal::Malformed(error.to_string()).into())
+}
+
+fn with_serial(content: &[u8], serial: u64) -> Result<Vec<u8>> {
+    let malformed = |error: serde_json::Error| StateRefusal::Malformed(error.to_string());
+    let mut state: Value = serde_json::from_slice(content).map_err(malformed)?;
+    state["serial"] = serial.into();
+    Ok(serde_json::to_vec_pretty(&state).map_err(malformed)?)
+}
+
+impl Header {
+    /// Instances of managed resources; what was only read does not count.
+    fn count(&self) -> usize {
+        let managed = self.resources.iter().filter(|resource| resource.mode == "managed");
+        managed.map(|resource| resource.instances.len()).sum()
+    }
+}
+
+fn md5_hex(content: &[u8]) -> String {
+    Md5::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
