@@ -12,13 +12,8 @@ use anyhow::{Context, Result};
 
 use crate::counts::Counts;
 
-/// How a step ended.
-pub(crate) enum Outcome {
-    /// With these counts; none failed means that the step passed.
-    Counted(Counts),
-    /// Not run, for this reason.
-    Skipped(String),
-}
+/// How a step ended: none failed means that it passed.
+pub(crate) struct Outcome(pub(crate) Counts);
 
 /// The steps run so far.
 pub(crate) struct Steps {
@@ -44,15 +39,26 @@ impl Steps {
         println!("\n==> {name}");
         let started = Instant::now();
         let (word, note, counts) = match step() {
-            Ok(Outcome::Counted(counts)) if counts.failed == 0 => ("ok", String::new(), counts),
-            Ok(Outcome::Counted(counts)) => ("FAILED", String::new(), counts),
-            Ok(Outcome::Skipped(why)) => ("SKIPPED", why, Counts::SKIPPED),
+            Ok(Outcome(counts)) if counts.failed == 0 => ("ok", String::new(), counts),
+            Ok(Outcome(counts)) => ("FAILED", String::new(), counts),
             Err(error) => ("FAILED", format!("{error:#}"), Counts::FAILED),
         };
         let row = Row { name, word, took: started.elapsed(), note, counts };
         println!("{row}");
         self.rows.push(row);
         word == "ok"
+    }
+
+    /// Leaves a step out, for this reason.
+    pub(crate) fn skip(&mut self, name: &'static str, why: &str) {
+        let row = Row {
+            name,
+            word: "SKIPPED",
+            took: Duration::ZERO,
+            note: why.to_owned(),
+            counts: Counts::SKIPPED,
+        };
+        self.rows.push(row);
     }
 
     /// Prints all steps again and the closing line; says whether everything passed.
@@ -93,7 +99,7 @@ pub(crate) fn check(command: &mut Command) -> Result<()> {
 
 /// Runs a program as a step of its own: one passed or one failed.
 pub(crate) fn program(command: &mut Command) -> Result<Outcome> {
-    check(command).map(|()| Outcome::Counted(Counts::PASSED))
+    check(command).map(|()| Outcome(Counts::PASSED))
 }
 
 /// Runs a program with its output passed on and kept; says whether it ended with 0, and what it wrote.

@@ -13,30 +13,43 @@ use crate::counts::{self, Counts};
 use crate::steps::{self, Outcome, Steps};
 use crate::{checkov, preflight, project, reference, tidy};
 
+/// What a step stands on.
+#[derive(PartialEq)]
+enum Ground {
+    /// The sources.
+    Sources,
+    /// What the step `build` made.
+    Build,
+}
+
+type Step = fn() -> Result<Outcome>;
+
+const BUILD: &str = "build";
+
+const STEPS: &[(&str, Ground, Step)] = &[
+    ("fmt", Ground::Sources, || steps::program(cargo().args(["fmt", "--all", "--check"]))),
+    ("tidy", Ground::Sources, || passed(tidy::run())),
+    ("clippy", Ground::Sources, || {
+        steps::program(cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    }),
+    (BUILD, Ground::Sources, || steps::program(cargo().args(["build", "--workspace", "--all-targets"]))),
+    ("tests", Ground::Build, tests),
+    ("reference", Ground::Build, || passed(reference::run(true))),
+    ("checkov", Ground::Build, || passed(checkov::run())),
+];
+
 pub(crate) fn run() -> ExitCode {
     let mut steps = Steps::begin();
-    if !steps.run("preflight", || preflight::run().map(|()| Outcome::Counted(Counts::PASSED))) {
-        for name in ["fmt", "tidy", "clippy", "build", "tests", "reference", "checkov"] {
-            steps.run(name, || skipped("the machine lacks what preflight names"));
-        }
-        steps.close();
-        return ExitCode::FAILURE;
-    }
-
-    steps.run("fmt", || steps::program(cargo().args(["fmt", "--all", "--check"])));
-    steps.run("tidy", || tidy::run().map(|()| Outcome::Counted(Counts::PASSED)));
-    steps.run("clippy", || {
-        steps::program(cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
-    });
-    let built =
-        steps.run("build", || steps::program(cargo().args(["build", "--workspace", "--all-targets"])));
-    if built {
-        steps.run("tests", tests);
-        steps.run("reference", || reference::run(true).map(|()| Outcome::Counted(Counts::PASSED)));
-        steps.run("checkov", || checkov::run().map(|()| Outcome::Counted(Counts::PASSED)));
-    } else {
-        for name in ["tests", "reference", "checkov"] {
-            steps.run(name, || skipped("the build failed"));
+    let is_ready = steps.run("preflight", || passed(preflight::run()));
+    let mut is_built = false;
+    for (name, ground, step) in STEPS {
+        if !is_ready {
+            steps.skip(name, "the machine lacks what preflight names");
+        } else if *ground == Ground::Build && !is_built {
+            steps.skip(name, "the build failed");
+        } else {
+            let has_passed = steps.run(name, step);
+            is_built |= *name == BUILD && has_passed;
         }
     }
     if steps.close() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -52,7 +65,7 @@ fn tests() -> Result<Outcome> {
     }
     let (success, output) = steps::record(&mut command)?;
     match counts::read(&output) {
-        Some(counts) if success || counts.failed > 0 => Ok(Outcome::Counted(counts)),
+        Some(counts) if success || counts.failed > 0 => Ok(Outcome(counts)),
         Some(_) => bail!("the test runner failed although no test did"),
         None => bail!("the test runner ended without a summary"),
     }
@@ -66,6 +79,6 @@ fn cargo() -> Command {
     cargo
 }
 
-fn skipped(why: &str) -> Result<Outcome> {
-    Ok(Outcome::Skipped(why.to_owned()))
+fn passed(outcome: Result<()>) -> Result<Outcome> {
+    outcome.map(|()| Outcome(Counts::PASSED))
 }

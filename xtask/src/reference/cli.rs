@@ -15,7 +15,8 @@ pub(super) fn page(binary: &Path) -> Result<String> {
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
         let help = super::output(binary, &[&words[..], &["--help"]].concat())?;
         let title = [&["alethia"], &words[..]].concat().join(" ");
-        write!(page, "\n## `{title}`\n\n```text\n{}\n```\n", own(&help, words.is_empty())).expect("a String takes all");
+        write!(page, "\n## `{title}`\n\n```text\n{}\n```\n", own(&help, words.is_empty()))
+            .expect("a String takes all");
         let below = subcommands(&help).map(|name| [&command[..], &[name.to_owned()]].concat());
         waiting.extend(below.collect::<Vec<_>>().into_iter().rev());
     }
