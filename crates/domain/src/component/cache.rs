@@ -3,7 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::quantity::{Size, Span};
+use super::time::{self, Window};
+use crate::{
+    catalog::aws,
+    quantity::{Size, Span},
+    spec::{Checker, Finding},
+};
 
 /// An in-memory cache.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -59,5 +64,63 @@ pub struct CacheAws {
 }
 
 impl Cache {
-    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+    pub(crate) fn check(&self, at: &mut Checker<'_>) {
+        at.needs_network("a cache");
+        self.check_version(at);
+        self.check_machine(at);
+        at.days("snapshot_retention", self.snapshot_retention, 1..=35, true);
+        if self.multi_zone && self.nodes < 2 {
+            let finding = Finding::new("multi_zone", "one node can't be spread over zones");
+            at.refuse(finding.hint("write `nodes: 2` or more"));
+        }
+        let window = self.aws.as_ref().and_then(|aws| aws.maintenance_window.as_deref()).map(time::weekly);
+        if let Some(Window { minutes }) = window.filter(|window| !(60..=1440).contains(&window.minutes)) {
+            let finding = Finding::new("aws.maintenance_window", format!("it is {minutes} minutes long"));
+            at.refuse(finding.allowed("60 minutes to 24 hours"));
+        }
+    }
+
+    fn check_version(&self, at: &mut Checker<'_>) {
+        let versions = aws::cache_versions(self.engine);
+        if !versions.contains(&self.version.as_str()) {
+            let message = format!("{:?} is no version of {}", self.version, self.engine.as_str());
+            at.refuse(Finding::new("version", message).allowed(versions.join(", ")));
+        }
+    }
+
+    fn check_machine(&self, at: &mut Checker<'_>) {
+        let largest = aws::cache_nodes().iter().map(|node| node.memory).max();
+        match (self.memory, &self.node_type) {
+            (Some(_), Some(_)) => {
+                at.refuse(
+                    Finding::new("node_type", "memory and node_type exclude each other")
+                        .hint("remove one of them"),
+                );
+            }
+            (None, None) => {
+                at.refuse(Finding::new("memory", "`memory` is missing").hint("or name a node_type"))
+            }
+            (Some(memory), None) if aws::cache_node_for(memory).is_none() => {
+                let allowed = largest.map(|largest| format!("at most {largest}")).unwrap_or_default();
+                at.refuse(
+                    Finding::new("memory", format!("{memory} is more than any node has")).allowed(allowed),
+                );
+            }
+            (None, Some(name)) if aws::cache_node(name).is_none() => {
+                let known: Vec<&str> = aws::cache_nodes().iter().map(|node| node.name).collect();
+                at.refuse(Finding::unknown_name("node_type", name, "node type", &known));
+            }
+            (Some(_), None) | (None, Some(_)) => {}
+        }
+    }
+}
+
+impl CacheEngine {
+    /// The word in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valkey => "valkey",
+            Self::Redis => "redis",
+        }
+    }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::spec::Checker;
+
 /// A registry for container images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -35,5 +37,9 @@ pub struct ContainerRegistryAws {
 }
 
 impl ContainerRegistry {
-    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+    pub(crate) fn check(&self, at: &mut Checker<'_>) {
+        if let Some(aws) = &self.aws {
+            at.no_repeats("aws.pull_accounts", &aws.pull_accounts);
+        }
+    }
 }

@@ -3,7 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::quantity::Span;
+use super::time::{self, Window};
+use crate::{
+    catalog::aws,
+    quantity::Span,
+    spec::{Checker, Finding},
+};
 
 /// A relational database.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -88,13 +93,118 @@ pub struct DatabaseAws {
     pub data_api: bool,
 }
 
-impl Database {
-    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
-}
+/// Names that the engines or Aurora keep for themselves, or that SQL can't use unquoted.
+const RESERVED_NAMES: [&str; 26] = [
+    "admin",
+    "all",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "check",
+    "column",
+    "database",
+    "default",
+    "group",
+    "information_schema",
+    "key",
+    "mysql",
+    "order",
+    "performance_schema",
+    "postgres",
+    "primary",
+    "rdsadmin",
+    "schema",
+    "select",
+    "sys",
+    "table",
+    "template0",
+    "template1",
+    "user",
+];
+
+const RESERVED_USERS: [&str; 16] = [
+    "admin",
+    "administrator",
+    "mysql",
+    "mysql_sys",
+    "pg_monitor",
+    "postgres",
+    "public",
+    "rds",
+    "rds_superuser",
+    "rdsadmin",
+    "rdsrepladmin",
+    "rdstopmgr",
+    "root",
+    "superuser",
+    "sys",
+    "user",
+];
 
 impl Database {
     /// The first schema's name when none is given: that of the database with underscores.
     pub(crate) fn name_of_first_schema(name: &str) -> String {
-        name.replace('-', "_")
+        let plain = name.replace('-', "_");
+        if RESERVED_NAMES.contains(&plain.as_str()) { format!("{plain}_db") } else { plain }
+    }
+
+    pub(crate) fn check(&self, at: &mut Checker<'_>) {
+        at.needs_network("a database");
+        self.check_version(at);
+        self.check_names(at);
+        self.check_capacity(at);
+        at.days("backups.retention", self.backups.retention, 1..=35, false);
+        let Window { minutes } = time::daily(&self.backups.window);
+        if minutes < 30 {
+            let finding = Finding::new("backups.window", format!("it is {minutes} minutes long"));
+            at.refuse(finding.allowed("30 minutes or longer"));
+        }
+    }
+
+    fn check_version(&self, at: &mut Checker<'_>) {
+        if aws::database_version(self.engine, &self.version).is_none() {
+            let known: Vec<&str> =
+                aws::database_versions(self.engine).iter().map(|known| known.version).collect();
+            let message = format!("{:?} is no version of {} on Aurora", self.version, self.engine.as_str());
+            at.refuse(Finding::new("version", message).allowed(known.join(", ")));
+        }
+    }
+
+    fn check_names(&self, at: &mut Checker<'_>) {
+        let reserved = |path: &str, name: &str, hint: String| {
+            Finding::new(path, format!("{name:?} is a reserved word")).hint(hint)
+        };
+        if RESERVED_USERS.contains(&self.username.as_str()) || self.username.starts_with("pg_") {
+            at.refuse(reserved("username", &self.username, "write for example app_admin".to_owned()));
+        }
+        if RESERVED_NAMES.contains(&self.database_name.as_str()) {
+            let hint = format!("write for example {}", Self::name_of_first_schema(&self.database_name));
+            at.refuse(reserved("database_name", &self.database_name, hint));
+        }
+    }
+
+    fn check_capacity(&self, at: &mut Checker<'_>) {
+        let DatabaseCapacity { min, max } = self.capacity;
+        if min > max {
+            let finding = Finding::new("capacity.min", format!("{min} is more than the maximum of {max}"));
+            at.refuse(finding.allowed(format!("0 to {max} in steps of 0.5")));
+        }
+        let Some(pause) = self.aws.as_ref().and_then(|aws| aws.auto_pause) else { return };
+        at.span("aws.auto_pause", pause, "5m", "24h");
+        if min > 0.0 {
+            let finding = Finding::new("aws.auto_pause", format!("a database that keeps {min} never pauses"));
+            at.refuse(finding.hint("write `min: 0` under capacity, or remove it"));
+        }
+    }
+}
+
+impl DatabaseEngine {
+    /// The word in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "postgresql",
+            Self::MySql => "mysql",
+        }
     }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::spec::{Checker, Finding, is_arn};
+
 /// The public DNS zone of the environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,5 +83,63 @@ pub struct WafAws {
 }
 
 impl Dns {
-    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+    pub(crate) fn check(&self, at: &mut Checker<'_>) {
+        match (self.zone, &self.zone_id) {
+            (DnsZone::Existing, None) => {
+                let finding = Finding::new("zone_id", "`zone_id` is missing: which zone is it?");
+                at.refuse(finding.hint("name the id of the zone, or write `zone: create`"));
+            }
+            (DnsZone::Create, Some(_)) => {
+                let finding = Finding::new("zone_id", "a zone that is made has no id yet");
+                at.refuse(finding.hint("write `zone: existing`, or remove it"));
+            }
+            (DnsZone::Existing, Some(id)) if !is_zone_id(id) => {
+                let finding = Finding::new("zone_id", format!("{id:?} is no id of a Route 53 zone"));
+                at.refuse(finding.allowed("an id such as Z0123456789ABCDEFGHIJ"));
+            }
+            (DnsZone::Create, None) | (DnsZone::Existing, Some(_)) => {}
+        }
+        if self.certificate.enabled && self.domain.len() > 64 {
+            let finding = Finding::new("domain", format!("{:?} is too long for a certificate", self.domain));
+            at.refuse(
+                finding.allowed("at most 64 characters").hint("or write `enabled: false` under certificate"),
+            );
+        }
+        self.waf.check(at);
+    }
+}
+
+impl Waf {
+    fn check(&self, at: &mut Checker<'_>) {
+        let attach_to = self.aws.as_ref().map(|aws| aws.attach_to.as_slice()).unwrap_or_default();
+        if !self.enabled && !attach_to.is_empty() {
+            let finding = Finding::new("waf.aws.attach_to", "there is no firewall to attach");
+            at.refuse(finding.hint("write `enabled: true` under waf, or remove it"));
+        }
+        at.no_repeats("waf.aws.attach_to", attach_to);
+        for (index, arn) in attach_to.iter().enumerate() {
+            if !is_protectable(arn) {
+                let finding = Finding::new(
+                    format!("waf.aws.attach_to[{index}]"),
+                    format!("{arn:?} can't be protected"),
+                );
+                at.refuse(
+                    finding.allowed(
+                        "ARNs of application load balancers, API stages and user pools of the region",
+                    ),
+                );
+            }
+        }
+    }
+}
+
+fn is_zone_id(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+    (6..=32).contains(&text.len()) && text.starts_with('Z') && text.chars().all(allowed)
+}
+
+fn is_protectable(arn: &str) -> bool {
+    is_arn(arn, "elasticloadbalancing", "loadbalancer/app/")
+        || is_arn(arn, "apigateway", "/restapis/")
+        || is_arn(arn, "cognito-idp", "userpool/")
 }

@@ -10,11 +10,13 @@ mod container_registry;
 mod database;
 mod dns;
 mod kind;
+mod label;
 mod network;
 mod nosql_table;
 mod queue;
 mod repositories;
 mod secret;
+mod time;
 mod topic;
 
 pub use cache::{Cache, CacheAws, CacheEngine};

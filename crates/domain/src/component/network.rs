@@ -1,11 +1,17 @@
 //! The private network: address range, zones, way out.
 
+use std::net::Ipv4Addr;
+
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::IPV4_RANGE;
-use crate::quantity::Span;
+use crate::{
+    network,
+    quantity::Span,
+    spec::{Checker, Finding},
+};
 
 /// The private network that the cluster, databases and caches live in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -72,5 +78,52 @@ pub enum VpcEndpoint {
 }
 
 impl Network {
-    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+    pub(crate) fn check(&self, at: &mut Checker<'_>) {
+        check_private_range("cidr", self.cidr, at);
+        let prefixes = network::LARGEST_PREFIX..=network::SMALLEST_PREFIX;
+        if !prefixes.contains(&self.cidr.prefix_len()) {
+            let hint = "the subnets of three zones and their pods have to fit in";
+            at.refuse(
+                Finding::new("cidr", format!("{} has the wrong size", self.cidr))
+                    .allowed("/16 to /20")
+                    .hint(hint),
+            );
+        }
+        if let Some(region) = at.region().filter(|region| region.zones < self.availability_zones) {
+            let message = format!("{} has only {} zones for new accounts", region.code, region.zones);
+            at.refuse(Finding::new("availability_zones", message).allowed(region.zones.to_string()));
+        }
+        if let Some(retention) = self.flow_logs {
+            at.log_retention("flow_logs", retention);
+        }
+        if self.nat == Nat::None && at.document().cluster.as_ref().is_some_and(|cluster| cluster.enabled) {
+            let message = "none leaves the nodes of the cluster without a way to the internet";
+            at.refuse(Finding::new("nat", message).allowed("single, per_zone"));
+        }
+    }
 }
+
+/// Refuses a range that is not private, or that has bits beyond its prefix.
+pub(super) fn check_private_range(path: &str, range: Ipv4Net, at: &mut Checker<'_>) {
+    if !PRIVATE_RANGES.iter().any(|private| private.contains(&range)) {
+        let allowed = "a part of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10";
+        at.refuse(Finding::new(path, format!("{range} is not private")).allowed(allowed));
+    }
+    check_host_bits(path, range, at);
+}
+
+/// Refuses a range that has bits beyond its prefix.
+pub(super) fn check_host_bits(path: &str, range: Ipv4Net, at: &mut Checker<'_>) {
+    if range != range.trunc() {
+        let message = format!("{range} has bits set beyond its prefix");
+        at.refuse(Finding::new(path, message).hint(format!("write {}", range.trunc())));
+    }
+}
+
+/// RFC 1918, and the shared address space of RFC 6598.
+pub(super) const PRIVATE_RANGES: [Ipv4Net; 4] = [
+    Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::new(172, 16, 0, 0), 12),
+    Ipv4Net::new_assert(Ipv4Addr::new(192, 168, 0, 0), 16),
+    Ipv4Net::new_assert(Ipv4Addr::new(100, 64, 0, 0), 10),
+];

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::spec::{Checker, Finding, repeated};
+
 /// A key-value table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -125,5 +127,93 @@ pub enum TableClass {
 }
 
 impl NosqlTable {
-    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+    pub(crate) fn check(&self, at: &mut Checker<'_>) {
+        self.check_keys(at);
+        self.check_indexes(at);
+        self.check_throughput(at);
+        at.other_regions("replicas", &self.replicas);
+    }
+
+    /// Every use of a key attribute, with where it stands.
+    fn keys(&self) -> Vec<(String, &Key)> {
+        let own = [
+            ("partition_key".to_owned(), Some(&self.partition_key)),
+            ("sort_key".to_owned(), self.sort_key.as_ref()),
+        ];
+        let of_indexes = self.indexes.iter().enumerate().flat_map(|(at, index)| {
+            [
+                (format!("indexes[{at}].partition_key"), Some(&index.partition_key)),
+                (format!("indexes[{at}].sort_key"), index.sort_key.as_ref()),
+            ]
+        });
+        own.into_iter().chain(of_indexes).filter_map(|(path, key)| Some((path, key?))).collect()
+    }
+
+    /// An attribute has one type, wherever it is a key.
+    fn check_keys(&self, at: &mut Checker<'_>) {
+        let keys = self.keys();
+        for (index, (path, key)) in keys.iter().enumerate() {
+            let earlier = keys[..index].iter().find(|(_, other)| other.name == key.name);
+            if let Some((place, other)) =
+                earlier.filter(|(_, other)| other.attribute_type != key.attribute_type)
+            {
+                let (is, was) = (key.attribute_type.as_str(), other.attribute_type.as_str());
+                let message = format!("{:?} is a {is} here and a {was} in {place}", key.name);
+                at.refuse(Finding::new(format!("{path}.type"), message).hint("an attribute has one type"));
+            }
+            let expires = self.expiry_attribute.as_ref() == Some(&key.name);
+            if expires && key.attribute_type != AttributeType::Number {
+                let message = format!("{:?} is a key of type {}", key.name, key.attribute_type.as_str());
+                at.refuse(
+                    Finding::new("expiry_attribute", message).allowed("an attribute that holds a number"),
+                );
+            }
+        }
+        if self.sort_key.as_ref().is_some_and(|key| key.name == self.partition_key.name) {
+            let finding = Finding::new("sort_key.name", "it is the partition key already");
+            at.refuse(finding.allowed("another attribute"));
+        }
+    }
+
+    fn check_indexes(&self, at: &mut Checker<'_>) {
+        for (index, name) in repeated(self.indexes.iter().map(|index| index.name.as_str())) {
+            let message = format!("{name:?} is taken: another index has it");
+            at.refuse(Finding::new(format!("indexes[{index}].name"), message));
+        }
+        for (index, found) in self.indexes.iter().enumerate() {
+            if found.sort_key.as_ref().is_some_and(|key| key.name == found.partition_key.name) {
+                let finding = Finding::new(
+                    format!("indexes[{index}].sort_key.name"),
+                    "it is the partition key already",
+                );
+                at.refuse(finding.allowed("another attribute"));
+            }
+        }
+    }
+
+    fn check_throughput(&self, at: &mut Checker<'_>) {
+        if self.capacity_mode == CapacityMode::OnDemand && self.provisioned.is_some() {
+            let finding =
+                Finding::new("provisioned", "a table that is paid by request has no reserved throughput");
+            at.refuse(finding.hint("write `capacity_mode: provisioned`, or remove it"));
+        }
+        if self.capacity_mode == CapacityMode::Provisioned && !self.replicas.is_empty() {
+            let finding = Finding::new(
+                "replicas",
+                "a table with reserved throughput that does not scale has no replicas",
+            );
+            at.refuse(finding.hint("write `capacity_mode: on_demand`"));
+        }
+    }
+}
+
+impl AttributeType {
+    /// The word in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Number => "number",
+            Self::Binary => "binary",
+        }
+    }
 }

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::quantity::{Size, Span};
+use crate::{
+    quantity::{Size, Span},
+    spec::{Checker, Finding},
+};
 
 /// A message queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,5 +53,32 @@ pub struct QueueAws {
 }
 
 impl Queue {
-    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+    /// The limits are those of SQS.
+    pub(crate) fn check(&self, at: &mut Checker<'_>) {
+        at.span("visibility_timeout", self.visibility_timeout, "0s", "12h");
+        at.span("retention", self.retention, "60s", "14d");
+        at.span("delay", self.delay, "0s", "15m");
+        at.size("max_message_size", self.max_message_size, "1KiB", "1MiB");
+        if let Some(dead_letter) = &self.dead_letter {
+            dead_letter.check(self, at);
+        }
+        if self.aws.as_ref().is_some_and(|aws| aws.high_throughput) && !self.ordered {
+            let finding =
+                Finding::new("aws.high_throughput", "only ordered queues have high throughput by group");
+            at.refuse(finding.hint("write `ordered: true`, or remove it: other queues have no such limit"));
+        }
+    }
+}
+
+impl DeadLetter {
+    fn check(&self, queue: &Queue, at: &mut Checker<'_>) {
+        at.span("dead_letter.retention", self.retention, "60s", "14d");
+        if self.retention < queue.retention {
+            let message =
+                format!("{} is shorter than the {} of the queue itself", self.retention, queue.retention);
+            let hint = "the age of a message goes on counting: it would expire before anybody sees it";
+            let finding = Finding::new("dead_letter.retention", message);
+            at.refuse(finding.allowed(format!("{} to 14d", queue.retention)).hint(hint));
+        }
+    }
 }

@@ -3,6 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ComponentKind;
+use crate::spec::{Checker, Finding};
+
 /// The Git repositories that the environment is deployed from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -37,5 +40,45 @@ pub struct Repository {
 }
 
 impl Repositories {
-    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+    pub(crate) fn check(&self, at: &mut Checker<'_>) {
+        if self.applications.is_none() && self.platform.is_none() {
+            let finding = Finding::new("", "it names no repository");
+            at.refuse(finding.hint("add `applications` or `platform`, or remove the section"));
+        }
+        for (path, repository) in [("applications", &self.applications), ("platform", &self.platform)] {
+            if let Some(repository) = repository {
+                repository.check(path, at);
+            }
+        }
+    }
+}
+
+impl Repository {
+    fn check(&self, path: &str, at: &mut Checker<'_>) {
+        for (field, value) in [("revision", &self.revision), ("path", &self.path)] {
+            if value.split('/').any(|part| part == "..") {
+                let finding =
+                    Finding::new(format!("{path}.{field}"), format!("{value:?} leads out of the repository"));
+                at.refuse(finding.hint("write it without `..`"));
+            }
+        }
+        let Some(name) = &self.credential else { return };
+        let path = format!("{path}.credential");
+        let secrets = &at.document().secrets;
+        match secrets.iter().find(|secret| secret.name == *name) {
+            Some(secret) if secret.generate.is_some() => {
+                let message = format!("{name:?} is a random value, which opens no repository");
+                at.refuse(
+                    Finding::new(path, message)
+                        .hint("name a secret without `generate`; its owner puts the key in"),
+                );
+            }
+            Some(_) => {}
+            None if at.sees_all(ComponentKind::Secret) => {
+                let names: Vec<&str> = secrets.iter().map(|secret| secret.name.as_str()).collect();
+                at.refuse(Finding::unknown_name(path, name, "secret", &names));
+            }
+            None => {}
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::quantity::Span;
+use crate::{quantity::Span, spec::Checker};
 
 /// A secret value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,5 +51,10 @@ pub struct SecretAws {
 }
 
 impl Secret {
-    pub(crate) fn check(&self, _: &mut crate::spec::Checker<'_>) {}
+    pub(crate) fn check(&self, at: &mut Checker<'_>) {
+        at.days("recovery", self.recovery, 7..=30, true);
+        if let Some(aws) = &self.aws {
+            at.other_regions("aws.replica_regions", &aws.replica_regions);
+        }
+    }
 }

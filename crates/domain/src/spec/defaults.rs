@@ -227,7 +227,7 @@ impl Derivation {
             Self::DatabaseName => Some(Database::name_of_first_schema(around.get("name")?.as_str()?).into()),
             Self::ArchitectureOfInstanceTypes => {
                 let first = around.get("instance_types")?.get(0)?.as_str()?;
-                serde_json::to_value(catalog::aws::machine(first)?.architecture).ok()
+                serde_json::to_value(catalog::aws::architecture_of(first)?).ok()
             }
         }
     }

@@ -136,7 +136,11 @@ fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) => plain_or_quoted(text),
         Value::Array(items) => format!("[{}]", items.iter().map(scalar).collect::<Vec<_>>().join(", ")),
-        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Number(number) => {
+            let text = number.to_string();
+            text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+        }
+        Value::Object(_) | Value::Null | Value::Bool(_) => value.to_string(),
     }
 }
 

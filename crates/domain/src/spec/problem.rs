@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::place::Places;
+use super::{place::Places, shape::did_you_mean};
 
 /// One thing that is wrong. Prints as `shop.yaml:14:11: databases[1].capacity.min: 300 is out of range; allowed: …`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -46,6 +46,13 @@ pub(crate) struct Finding {
 impl Finding {
     pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), about_key: false, message: message.into(), allowed: None, hint: None }
+    }
+
+    /// A name that means nothing, with those that would.
+    pub(crate) fn unknown_name(path: impl Into<String>, name: &str, what: &str, known: &[&str]) -> Self {
+        let allowed = if known.is_empty() { format!("none, there is no {what}") } else { known.join(", ") };
+        let finding = Self::new(path, format!("{name:?} is no known {what}"));
+        finding.maybe_hint(did_you_mean(name, known)).allowed(allowed)
     }
 
     /// It is the key that is wrong, not its value.

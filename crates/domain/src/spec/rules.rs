@@ -3,10 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    check::{Checker, Kept, repeated},
+    check::{Checker, Kept, repeated, unknown_region},
     document::Document,
     problem::Finding,
-    shape::did_you_mean,
 };
 use crate::{catalog::aws, component::ComponentKind};
 
@@ -24,10 +23,7 @@ pub(super) fn check(document: &Document, kept: &Kept) -> Vec<Finding> {
 fn check_region(at: &mut Checker<'_>) {
     let region = &at.document().cloud.region;
     if aws::region(region).is_none() {
-        let known: Vec<&str> = aws::regions().iter().map(|region| region.code).collect();
-        let finding = at.refuse("cloud.region", format!("{region:?} is no region of AWS"));
-        finding.allowed = Some(known.join(", "));
-        finding.hint = did_you_mean(region, &known);
+        at.refuse(unknown_region("cloud.region", region));
     }
 }
 
@@ -40,7 +36,8 @@ fn check_names(at: &mut Checker<'_>) {
             .map(|component| component.name.as_str());
         for (index, name) in repeated(names) {
             at.enter_item(kind.section(), index);
-            at.refuse("name", format!("{name:?} is taken: another item of {} has it", kind.section()));
+            let message = format!("{name:?} is taken: another item of {} has it", kind.section());
+            at.refuse(Finding::new("name", message));
         }
     }
     at.enter("");

@@ -170,6 +170,24 @@ pub fn machine(name: &str) -> Option<&'static Machine> {
     MACHINES.iter().find(|machine| machine.name == name)
 }
 
+/// The architecture of a machine type, by the catalog or by the rules of EC2's names: `m8g.large` is ARM, because a `g`
+/// follows the generation. None for what is no such name.
+pub fn architecture_of(name: &str) -> Option<Architecture> {
+    if let Some(known) = machine(name) {
+        return Some(known.architecture);
+    }
+    let (family, size) = name.split_once('.')?;
+    let is_word = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    let generation = family.find(|c: char| c.is_ascii_digit())?;
+    if generation == 0 || !is_word(family) || !is_word(size) {
+        return None;
+    }
+    let traits = family[generation..].trim_start_matches(|c: char| c.is_ascii_digit());
+    Some(if family == "a1" || traits.starts_with('g') { ARM } else { X86 })
+}
+
 /// Machine types without graphics processors that have exactly that size, cheapest first.
 pub fn machines_for(vcpus: u16, memory: Size, architecture: Architecture) -> Vec<&'static Machine> {
     let mut fitting: Vec<_> =
@@ -230,6 +248,19 @@ mod tests {
         assert_eq!(cache_node_for(gib(1)).unwrap().name, "cache.t4g.small");
         assert_eq!(cache_node_for(gib(12)).unwrap().name, "cache.r6g.large");
         assert_eq!(cache_node_for(gib(4096)), None);
+    }
+
+    #[test]
+    fn names_that_are_not_in_the_catalog_say_their_architecture() {
+        for name in ["m8g.large", "c7gn.xlarge", "a1.medium", "g5g.xlarge", "x2gd.medium"] {
+            assert_eq!(architecture_of(name), Some(ARM), "{name}");
+        }
+        for name in ["m8i.large", "p5.48xlarge", "g6e.xlarge", "c7a.metal-48xl", "t3.medium"] {
+            assert_eq!(architecture_of(name), Some(X86), "{name}");
+        }
+        for name in ["", "large", "m5", "m5.", ".large", "M5.large", "cache.t3.micro"] {
+            assert_eq!(architecture_of(name), None, "{name}");
+        }
     }
 
     #[test]
