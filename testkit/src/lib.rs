@@ -3,3 +3,5 @@
 //! Only dev-dependencies point here. Nothing in it knows a crate of the platform, so that the lowest one can use
 //! it too. Everything it starts is stopped with the value that the test holds, also when the test panics or is
 //! killed; nothing uses a fixed port or a folder that another test sees.
+
+pub mod fake_terraform;

@@ -1,0 +1,235 @@
+//! The claim loop: so many slots, each asks for a job, works on it, and asks again, until the Runner is to end.
+//!
+//! One job never harms another: a panic in a job ends that job alone. A Console that can't be reached is waited for; one
+//! that refuses this Runner ends it.
+
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+
+use alethia_api::{
+    CONTRACT_VERSION,
+    client::{ClientError, RunnerClient},
+    problem::Code,
+    runner::{Claim, ClaimRequest, Finish, Outcome},
+};
+use alethia_domain::lifecycle::FailureReason;
+use tokio::{task::JoinSet, time::Instant};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use crate::{
+    config::RunnerConfig,
+    init_cache::InitCache,
+    job,
+    retry::persist,
+    stop::StopSignal,
+    tool::{Tool, ToolError},
+    workdir::{WorkDirError, WorkDirs},
+};
+
+/// Pause after a claim that failed; doubled at each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Shortest time from one empty answer to the next question.
+const CLAIM_PAUSE: Duration = Duration::from_millis(200);
+
+/// The execution agent.
+pub struct Runner {
+    shared: Arc<Shared>,
+}
+
+/// What all jobs of a Runner share.
+pub(crate) struct Shared {
+    pub config: RunnerConfig,
+    pub console: RunnerClient,
+    pub tool: Tool,
+    pub work: WorkDirs,
+    pub cache: InitCache,
+    /// The Runner's own environment.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Why a Runner can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no Terraform or OpenTofu to work with.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// There is no place to work.
+    #[error(transparent)]
+    WorkDir(#[from] WorkDirError),
+    /// There is no place for providers.
+    #[error("the cache folder {path} can't be used: {source}")]
+    Cache {
+        /// Which folder.
+        path: String,
+        /// What happened.
+        #[source]
+        source: io::Error,
+    },
+    /// The address of the Console is none.
+    #[error(transparent)]
+    Console(#[from] ClientError),
+    /// It is to work on no job at a time.
+    #[error("a Runner needs at least one slot; 0 were given")]
+    NoSlots,
+}
+
+/// Why a Runner ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The Console wants nothing of it.
+    #[error("the Console refused this Runner: {0}")]
+    Refused(#[source] ClientError),
+    /// A slot broke.
+    #[error("a slot of the Runner broke: {0}")]
+    Broken(#[source] tokio::task::JoinError),
+}
+
+impl Runner {
+    /// Looks whether everything is there: tool, folders, an address. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When something is missing; the message says what and how to provide it.
+    pub async fn prepare(config: RunnerConfig) -> Result<Self, StartError> {
+        Self::prepare_in(config, own_environment()).await
+    }
+
+    async fn prepare_in(
+        config: RunnerConfig,
+        environment: BTreeMap<String, String>,
+    ) -> Result<Self, StartError> {
+        if config.slots == 0 {
+            return Err(StartError::NoSlots);
+        }
+        let search_path = environment.get("PATH").map(AsRef::as_ref);
+        let tool = Tool::find(config.tool.as_deref(), search_path).await?;
+        let work = WorkDirs::open(&config.work_dir)?;
+        let cache = InitCache::open(&config.cache_dir)
+            .map_err(|source| StartError::Cache { path: config.cache_dir.display().to_string(), source })?;
+        let console = RunnerClient::new(&config.console, &config.token)?;
+        Ok(Self { shared: Arc::new(Shared { config, console, tool, work, cache, environment }) })
+    }
+
+    /// The tool that runs the jobs.
+    pub fn tool(&self) -> &Tool {
+        &self.shared.tool
+    }
+
+    /// Works on jobs until `shutdown` is cancelled. Then no job is claimed any more; running ones get a grace, are
+    /// interrupted, and are reported before this returns.
+    ///
+    /// # Errors
+    /// When the Console refuses the Runner.
+    pub async fn run(&self, shutdown: CancellationToken) -> Result<(), RunError> {
+        let ending = shutdown.child_token();
+        let mut slots = JoinSet::new();
+        for _ in 0..self.shared.config.slots {
+            slots.spawn(serve(Arc::clone(&self.shared), ending.clone()));
+        }
+        let name = &self.shared.config.name;
+        tracing::info!(name, tool = %self.shared.tool, slots = slots.len(), "the Runner waits for jobs");
+        let mut result = Ok(());
+        while let Some(ended) = slots.join_next().await {
+            if let Err(error) = ended.map_err(RunError::Broken).flatten() {
+                // The first error counts; the other slots finish what they have.
+                ending.cancel();
+                result = result.and(Err(error));
+            }
+        }
+        result
+    }
+}
+
+/// One slot.
+async fn serve(shared: Arc<Shared>, ending: CancellationToken) -> Result<(), RunError> {
+    let request = ClaimRequest {
+        contract: CONTRACT_VERSION,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        tool: shared.tool.to_string(),
+        wait_seconds: shared.config.poll_seconds.min(30),
+    };
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let asked = Instant::now();
+        let claimed = tokio::select! {
+            biased;
+            () = ending.cancelled() => return Ok(()),
+            claimed = shared.console.claim(&request) => claimed,
+        };
+        let next = match claimed {
+            Ok(Some(claim)) => {
+                pause = FIRST_PAUSE;
+                work(&shared, claim, &ending).await;
+                continue;
+            }
+            Ok(None) => {
+                pause = FIRST_PAUSE;
+                asked + CLAIM_PAUSE
+            }
+            Err(error) if is_final(&error) => return Err(RunError::Refused(error)),
+            Err(error) => {
+                tracing::warn!(%error, "no job could be asked for; trying again");
+                let next = Instant::now() + pause;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                next
+            }
+        };
+        tokio::select! {
+            () = ending.cancelled() => return Ok(()),
+            () = tokio::time::sleep_until(next) => {}
+        }
+    }
+}
+
+/// Works on a job in a task of its own, so that a panic in it stays in it.
+async fn work(shared: &Arc<Shared>, claim: Claim, ending: &CancellationToken) {
+    let task = tokio::spawn(job::run(Arc::clone(shared), claim.clone(), ending.clone()));
+    if let Err(error) = AbortOnDropHandle::new(task).await {
+        tracing::error!(job = %claim.job_id, %error, "the Runner failed in the middle of a job");
+        report_panic(shared, &claim).await;
+    }
+}
+
+async fn report_panic(shared: &Arc<Shared>, claim: &Claim) {
+    let message = "the Runner failed in the middle of the job; its own log says where";
+    let finish = Finish {
+        outcome: Outcome::failed(FailureReason::Runner, message),
+        components: Vec::new(),
+        outputs: Vec::new(),
+    };
+    let (client, stop) = (shared.console.job(claim), StopSignal::new());
+    let told = persist(&stop, || client.finish(&finish));
+    let patience = Duration::from_secs(claim.lease_seconds.into());
+    match tokio::time::timeout(patience, told).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(job = %claim.job_id, %error, "the end of the job was not taken"),
+        Err(_) => tracing::error!(job = %claim.job_id, "the end of the job could not be told in time"),
+    }
+}
+
+/// Whether asking again makes no sense.
+fn is_final(error: &ClientError) -> bool {
+    match error.code() {
+        Some(Code::Unauthenticated | Code::Forbidden | Code::Invalid | Code::NotFound) => true,
+        Some(
+            Code::Conflict
+            | Code::PreconditionFailed
+            | Code::IdempotencyMismatch
+            | Code::LeaseLost
+            | Code::StateLocked
+            | Code::TooLarge
+            | Code::Unavailable
+            | Code::Internal,
+        )
+        | None => false,
+    }
+}
+
+/// What of this process's environment is text.
+fn own_environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! The environment of Terraform: built from nothing, with the way into the state and into the cloud.
+//!
+//! Nothing of the Runner's own environment gets in but what is listed here. A job in the sandbox cloud never sees a cloud
+//! credential, and a job in a real cloud never sees the sandbox.
+
+use std::{collections::BTreeMap, path::Path};
+
+use alethia_domain::access::CloudAccess;
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+/// Variables of the Runner that Terraform gets in any case.
+const PASSED_ON: [&str; 13] = [
+    "PATH",
+    "LANG",
+    "TZ",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "TF_REGISTRY_CLIENT_TIMEOUT",
+    "TF_REGISTRY_DISCOVERY_RETRY",
+];
+/// Variables of the Runner whose values must never show.
+const SECRET: [&str; 4] =
+    ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
+/// Name of the user of the state backend.
+const STATE_USER: &str = "job";
+
+/// What the environment is made of.
+pub(crate) struct Sources<'a> {
+    /// The Runner's own environment.
+    pub own: &'a BTreeMap<String, String>,
+    /// Variables of the sandbox cloud.
+    pub sandbox: &'a BTreeMap<String, String>,
+    /// Way into the cloud.
+    pub access: &'a CloudAccess,
+    /// Address of the state.
+    pub state: &'a str,
+    /// Token of the attempt.
+    pub token: &'a str,
+    /// Home of Terraform.
+    pub home: &'a Path,
+    /// Its folder for temporary files.
+    pub temporary: &'a Path,
+}
+
+/// Why there is no way into the cloud.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CredentialsError {
+    /// The job is for the sandbox, and the Runner has none.
+    #[error("this Runner has no sandbox cloud")]
+    NoSandbox,
+}
+
+/// The environment of every Terraform process of a job.
+pub(crate) fn environment(sources: &Sources<'_>) -> Result<BTreeMap<String, String>, CredentialsError> {
+    let mut environment: BTreeMap<String, String> = sources
+        .own
+        .iter()
+        .filter(|(name, _)| PASSED_ON.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    environment.extend(fixed(sources));
+    environment.extend(state_backend(sources));
+    environment.extend(match sources.access {
+        CloudAccess::Sandbox => sandbox(sources)?,
+        CloudAccess::Aws { .. } => aws(sources),
+    });
+    Ok(environment)
+}
+
+/// Every value that a Runner knows to be secret while it works on a job.
+pub(crate) fn secrets(own: &BTreeMap<String, String>, runner_token: &str, job_token: &str) -> Vec<String> {
+    let basic = BASE64_STANDARD.encode(format!("{STATE_USER}:{job_token}"));
+    let known = [runner_token.to_owned(), job_token.to_owned(), basic];
+    let cloud = SECRET.iter().filter_map(|name| own.get(*name).cloned());
+    known.into_iter().chain(cloud).collect()
+}
+
+fn fixed(sources: &Sources<'_>) -> Vec<(String, String)> {
+    variables([
+        ("HOME", sources.home.to_string_lossy().as_ref()),
+        ("TMPDIR", sources.temporary.to_string_lossy().as_ref()),
+        ("TF_IN_AUTOMATION", "1"),
+        ("TF_INPUT", "0"),
+        ("CHECKPOINT_DISABLE", "1"),
+    ])
+}
+
+fn state_backend(sources: &Sources<'_>) -> Vec<(String, String)> {
+    variables([
+        ("TF_HTTP_ADDRESS", sources.state),
+        ("TF_HTTP_UPDATE_METHOD", "POST"),
+        ("TF_HTTP_LOCK_ADDRESS", sources.state),
+        ("TF_HTTP_LOCK_METHOD", "LOCK"),
+        ("TF_HTTP_UNLOCK_ADDRESS", sources.state),
+        ("TF_HTTP_UNLOCK_METHOD", "UNLOCK"),
+        ("TF_HTTP_USERNAME", STATE_USER),
+        ("TF_HTTP_PASSWORD", sources.token),
+        ("TF_HTTP_RETRY_MAX", "5"),
+        ("TF_HTTP_RETRY_WAIT_MAX", "5"),
+    ])
+}
+
+fn sandbox(sources: &Sources<'_>) -> Result<Vec<(String, String)>, CredentialsError> {
+    if sources.sandbox.is_empty() {
+        return Err(CredentialsError::NoSandbox);
+    }
+    Ok(sources.sandbox.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+/// What the AWS provider looks for: variables, and files in the home of the Runner's user.
+fn aws(sources: &Sources<'_>) -> Vec<(String, String)> {
+    let own = |name: &str| sources.own.get(name);
+    let mut found: BTreeMap<String, String> = sources
+        .own
+        .iter()
+        .filter(|(name, _)| name.starts_with("AWS_") || *name == "TF_CLI_CONFIG_FILE")
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    if let Some(home) = own("HOME") {
+        for (name, file) in [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")] {
+            let path = Path::new(home).join(".aws").join(file);
+            if own(name).is_none() && path.is_file() {
+                found.insert(name.to_owned(), path.to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn variables<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn environment_for(access: &CloudAccess, home: &str) -> BTreeMap<String, String> {
+        let own = map(&[
+            ("PATH", "/bin"),
+            ("HOME", home),
+            ("AWS_SECRET_ACCESS_KEY", "secret-key"),
+            ("TF_VAR_x", "1"),
+            ("TF_LOG", "trace"),
+            ("DATABASE_URL", "postgres://"),
+            ("HTTPS_PROXY", "http://proxy"),
+        ]);
+        environment(&Sources {
+            own: &own,
+            sandbox: &map(&[("ALETHIA_SANDBOX_CLOUD", "/cloud"), ("TF_CLI_CONFIG_FILE", "/cli")]),
+            access,
+            state: "http://console/state",
+            token: "alj_x",
+            home: Path::new("/job/home"),
+            temporary: Path::new("/job/tmp"),
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_sandbox_job_sees_no_cloud_credential() {
+        let environment = environment_for(&CloudAccess::Sandbox, "/nowhere");
+        assert!(environment.keys().all(|name| !name.starts_with("AWS_")));
+        assert_eq!(environment["TF_CLI_CONFIG_FILE"], "/cli");
+        assert_eq!(environment["HOME"], "/job/home");
+        assert_eq!(environment["HTTPS_PROXY"], "http://proxy");
+        for absent in ["TF_VAR_x", "TF_LOG", "DATABASE_URL"] {
+            assert!(!environment.contains_key(absent), "{absent}");
+        }
+    }
+
+    #[test]
+    fn an_aws_job_sees_the_runners_credentials_and_no_sandbox() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join(".aws")).unwrap();
+        std::fs::write(home.path().join(".aws/config"), "").unwrap();
+        let access = CloudAccess::Aws { role_arn: None, external_id: None };
+        let environment = environment_for(&access, home.path().to_str().unwrap());
+        assert_eq!(environment["AWS_SECRET_ACCESS_KEY"], "secret-key");
+        assert!(environment["AWS_CONFIG_FILE"].ends_with("/.aws/config"));
+        assert!(!environment.contains_key("AWS_SHARED_CREDENTIALS_FILE"));
+        assert!(environment.keys().all(|name| !name.starts_with("ALETHIA_")));
+        assert_eq!(environment["TF_HTTP_PASSWORD"], "alj_x");
+    }
+
+    #[test]
+    fn a_runner_without_a_sandbox_says_so() {
+        let none = BTreeMap::new();
+        let sources = Sources {
+            own: &none,
+            sandbox: &none,
+            access: &CloudAccess::Sandbox,
+            state: "",
+            token: "",
+            home: Path::new("/"),
+            temporary: Path::new("/"),
+        };
+        assert!(matches!(environment(&sources), Err(CredentialsError::NoSandbox)));
+    }
+}

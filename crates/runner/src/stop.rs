@@ -1,0 +1,96 @@
+//! Why a job ends before its time: one value a job, raised from several sides, read by whoever works on the job.
+//!
+//! A reason only ever gives way to a graver one, so that a lost lease is never mistaken for a cancellation.
+
+use std::{future::Future, sync::Arc};
+
+use tokio::sync::watch;
+
+/// Why a job ends early, the gravest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stop {
+    /// A person asked for it.
+    Cancel,
+    /// The Runner ends.
+    Shutdown,
+    /// It took too long.
+    Timeout,
+    /// The Console has not been reached for most of the lease: end in an orderly way while that still counts.
+    LeaseEnding,
+    /// The attempt is no longer ours: end at once and write nothing.
+    LeaseLost,
+}
+
+/// The place where the reason stands.
+#[derive(Clone, Debug)]
+pub(crate) struct StopSignal {
+    reason: Arc<watch::Sender<Option<Stop>>>,
+}
+
+impl StopSignal {
+    /// A signal without a reason yet.
+    pub(crate) fn new() -> Self {
+        Self { reason: Arc::new(watch::Sender::new(None)) }
+    }
+
+    /// Gives a reason; a graver one that stands already stays.
+    pub(crate) fn raise(&self, stop: Stop) {
+        self.reason.send_if_modified(|reason| {
+            let graver = reason.is_none_or(|standing| standing < stop);
+            if graver {
+                *reason = Some(stop);
+            }
+            graver
+        });
+    }
+
+    /// The reason, if there is one.
+    pub(crate) fn reason(&self) -> Option<Stop> {
+        *self.reason.borrow()
+    }
+
+    /// Whether the attempt is no longer ours.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.reason() == Some(Stop::LeaseLost)
+    }
+
+    /// Waits for a reason at least this grave.
+    pub(crate) async fn at_least(&self, stop: Stop) -> Stop {
+        let mut reasons = self.reason.subscribe();
+        let reason = reasons.wait_for(|reason| reason.is_some_and(|reason| reason >= stop)).await;
+        reason.ok().and_then(|reason| *reason).expect("the sender lives as long as this signal")
+    }
+
+    /// Does something unless the lease is lost first.
+    pub(crate) async fn unless_lost<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            _ = self.at_least(Stop::LeaseLost) => None,
+            done = work => Some(done),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_graver_reason_stays() {
+        let signal = StopSignal::new();
+        signal.raise(Stop::Timeout);
+        signal.raise(Stop::Cancel);
+        assert_eq!(signal.reason(), Some(Stop::Timeout));
+        signal.raise(Stop::LeaseLost);
+        assert!(signal.is_lost());
+    }
+
+    #[tokio::test]
+    async fn work_is_dropped_when_the_lease_is_lost() {
+        let signal = StopSignal::new();
+        signal.raise(Stop::Cancel);
+        assert_eq!(signal.unless_lost(async { 1 }).await, Some(1));
+        signal.raise(Stop::LeaseLost);
+        assert_eq!(signal.unless_lost(std::future::pending::<()>()).await, None);
+    }
+}

@@ -1,0 +1,192 @@
+//! Working folders: one fresh folder a job, 0700, gone when the job is over.
+//!
+//! One process owns a work folder and says so with a lock; what a former owner left behind when it was killed is removed
+//! at the next start. The one thing that outlives a job is a state that could not be delivered: it is kept in `rescued/`.
+
+use std::{
+    fs::{self, DirBuilder, File, Permissions, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use alethia_domain::ids::JobId;
+use tempfile::TempDir;
+
+/// Begin of the name of a job's folder.
+const PREFIX: &str = "job-";
+const LOCK: &str = ".lock";
+const RESCUED: &str = "rescued";
+/// Longest path of a folder for temporary files: plugins put sockets there, whose paths end at 104 bytes on some systems.
+const LONGEST_TEMPORARY: usize = 70;
+
+/// Why there is no place to work.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkDirError {
+    /// The disk refuses.
+    #[error("the work folder {} can't be used: {source}", path.display())]
+    Unusable {
+        /// Which folder or file.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process works there.
+    #[error("another Runner works in {}; give each its own work folder", .0.display())]
+    InUse(PathBuf),
+}
+
+/// The folder that holds the folders of all jobs of this process.
+#[derive(Debug)]
+pub(crate) struct WorkDirs {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// The folder of one job. Dropping it removes it.
+#[derive(Debug)]
+pub(crate) struct JobDir {
+    folder: TempDir,
+    temporary: Option<TempDir>,
+}
+
+impl WorkDirs {
+    /// Takes a folder for this process, makes it where it is missing, and removes what a former owner left.
+    pub(crate) fn open(path: &Path) -> Result<Self, WorkDirError> {
+        let unusable = |source| WorkDirError::Unusable { path: path.to_path_buf(), source };
+        let path = std::path::absolute(path).map_err(unusable)?;
+        private_folder(&path).map_err(unusable)?;
+        let lock = File::create(path.join(LOCK)).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(WorkDirError::InUse(path)),
+            Err(TryLockError::Error(source)) => return Err(unusable(source)),
+        }
+        remove_left_overs(&path).map_err(unusable)?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// A fresh folder for a job.
+    pub(crate) fn job(&self, job: JobId) -> Result<JobDir, WorkDirError> {
+        self.fresh(job).map_err(|source| WorkDirError::Unusable { path: self.path.clone(), source })
+    }
+
+    fn fresh(&self, job: JobId) -> io::Result<JobDir> {
+        let job = job.to_string();
+        // The end of an id is what tells jobs of the same moment apart.
+        let folder = temporary_folder(&format!("{PREFIX}{}-", &job[job.len() - 8..]), &self.path)?;
+        for inner in ["root", "home", "tmp"] {
+            private_folder(&folder.path().join(inner))?;
+        }
+        let too_long = folder.path().join("tmp").as_os_str().len() > LONGEST_TEMPORARY;
+        let temporary = too_long.then(|| temporary_folder("alethia-", &std::env::temp_dir())).transpose()?;
+        Ok(JobDir { folder, temporary })
+    }
+
+    /// Keeps a file of a job that must not be lost; says where.
+    pub(crate) fn rescue(&self, job: JobId, file: &Path) -> io::Result<PathBuf> {
+        let folder = self.path.join(RESCUED).join(job.to_string());
+        private_folder(&folder)?;
+        let kept = folder.join(file.file_name().unwrap_or("state".as_ref()));
+        fs::copy(file, &kept)?;
+        fs::set_permissions(&kept, Permissions::from_mode(0o600))?;
+        File::open(&kept)?.sync_all()?;
+        Ok(kept)
+    }
+}
+
+impl JobDir {
+    /// Folder of the Terraform root.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("root")
+    }
+
+    /// What Terraform takes for the home of its user.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// Folder for temporary files and sockets.
+    pub(crate) fn temporary(&self) -> PathBuf {
+        match &self.temporary {
+            Some(folder) => folder.path().to_path_buf(),
+            None => self.folder.path().join("tmp"),
+        }
+    }
+}
+
+/// Makes a folder that only its owner can enter, its parents included.
+pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+fn temporary_folder(prefix: &str, parent: &Path) -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix(prefix).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
+}
+
+fn remove_left_overs(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            tracing::info!(folder = %entry.path().display(), "removing what a killed Runner left behind");
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_job_gets_a_private_folder_that_goes_with_it() {
+        let place = tempfile::tempdir().unwrap();
+        let dirs = WorkDirs::open(&place.path().join("work")).unwrap();
+        let job = dirs.job(JobId::generate()).unwrap();
+        let root = job.root();
+        for folder in [root.as_path(), root.parent().unwrap(), &job.home(), &job.temporary()] {
+            assert_eq!(mode(folder), 0o700, "{}", folder.display());
+        }
+        drop(job);
+        assert!(!root.parent().unwrap().exists());
+    }
+
+    #[test]
+    fn left_overs_go_at_the_next_start_and_rescued_files_stay() {
+        let place = tempfile::tempdir().unwrap();
+        let left_over = place.path().join("job-12345678-abc/root");
+        fs::create_dir_all(&left_over).unwrap();
+        let dirs = WorkDirs::open(place.path()).unwrap();
+        assert!(!left_over.exists());
+        let file = place.path().join("errored.tfstate");
+        fs::write(&file, "{}").unwrap();
+        let kept = dirs.rescue(JobId::generate(), &file).unwrap();
+        drop(dirs);
+        WorkDirs::open(place.path()).unwrap();
+        assert_eq!(mode(&kept), 0o600);
+    }
+
+    #[test]
+    fn two_processes_never_share_a_work_folder() {
+        let place = tempfile::tempdir().unwrap();
+        let _first = WorkDirs::open(place.path()).unwrap();
+        assert!(matches!(WorkDirs::open(place.path()), Err(WorkDirError::InUse(_))));
+    }
+
+    #[test]
+    fn sockets_get_a_short_path() {
+        let place = tempfile::tempdir().unwrap();
+        let long = place.path().join("a".repeat(90));
+        let dirs = WorkDirs::open(&long).unwrap();
+        let job = dirs.job(JobId::generate()).unwrap();
+        assert!(job.temporary().as_os_str().len() <= LONGEST_TEMPORARY);
+        assert_eq!(mode(&job.temporary()), 0o700);
+    }
+}
