@@ -5,3 +5,4 @@
 //! killed; nothing uses a fixed port or a folder that another test sees.
 
 pub mod fake_terraform;
+pub mod postgres;
