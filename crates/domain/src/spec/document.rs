@@ -112,6 +112,15 @@ pub enum Provider {
     Aws,
 }
 
+impl Provider {
+    /// The word in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+        }
+    }
+}
+
 impl Document {
     /// The components that the document asks for, in the order of the kinds and then of the document.
     pub fn components(&self) -> Vec<ComponentRef> {

@@ -6,6 +6,7 @@
 
 mod check;
 mod defaults;
+pub mod design;
 mod diff;
 mod document;
 mod parse;
