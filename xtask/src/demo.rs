@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{project, steps};
 
 const SPEC: &str = "examples/shop.yaml";
+const LATENCY: &str = "300";
 
 pub(crate) fn run() -> Result<()> {
     let started = Instant::now();
@@ -37,10 +38,10 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// Real clouds take minutes: a little waiting makes the progress visible.
+/// Real clouds take minutes: a little waiting makes the progress visible. Instead of what an earlier demo left.
 fn slow_the_sandbox_down(binary: &Path, data: &Path) -> Result<()> {
-    let mut command = alethia(binary, data);
-    steps::check(command.args(["sandbox", "faults", "add", "--delay", "300ms"]))
+    steps::check(alethia(binary, data).args(["sandbox", "faults", "clear"]))?;
+    steps::check(alethia(binary, data).args(["sandbox", "faults", "add", "*", "--latency-ms", LATENCY]))
 }
 
 /// With the terminal passed on: that is what there is to see.
@@ -52,12 +53,22 @@ fn apply(binary: &Path, data: &Path) -> Result<()> {
 }
 
 fn next(binary: &Path, data: &Path) {
-    let alethia = format!("{} --data-dir {}", binary.display(), data.display());
-    println!("\nNow go on in {}:", project::root().display());
-    println!("  change {SPEC}, and see only what changed:   {alethia} apply {SPEC}");
-    println!("  look at the jobs:                           {alethia} jobs list");
-    println!("  look at what the sandbox cloud holds:       {alethia} sandbox list");
-    println!("  take it down again:                         {alethia} destroy --confirm shop {SPEC}");
+    println!("\nTo go on with what the demo made, type this first:");
+    println!(
+        "  cd {} && alias alethia='{} --data-dir {}'",
+        project::root().display(),
+        binary.display(),
+        data.display()
+    );
+    println!("then, for example:");
+    println!("  alethia apply {SPEC}                      after a change in the file: only that changes");
+    println!("  alethia jobs list                                     what was done");
+    println!("  alethia spec get shop                                 every component with its outputs");
+    println!("  alethia sandbox list                                  what the sandbox cloud holds");
+    println!(
+        "  alethia sandbox faults clear                          as fast as it can: each operation waits {LATENCY} ms"
+    );
+    println!("  alethia destroy --confirm shop {SPEC}     take it down");
 }
 
 fn alethia(binary: &Path, data: &Path) -> Command {
