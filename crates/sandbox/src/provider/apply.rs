@@ -87,6 +87,10 @@ impl Provider {
             let resource = self.resource(change, &state, &region);
             match self.cloud.create(&resource) {
                 Ok(()) => return Ok(Ok((state, resource.key().into_bytes()))),
+                Err(CloudError::Exists { .. }) if change.may_overwrite() => {
+                    self.cloud.update(&resource.key(), &resource)?;
+                    return Ok(Ok((state, resource.key().into_bytes())));
+                }
                 Err(CloudError::Exists { id, .. }) if id != last_id => last_id = id,
                 Err(CloudError::Exists { .. }) => break,
                 Err(error) => return Err(error.into()),
@@ -197,6 +201,11 @@ impl Change<'_> {
             (false, true) => Operation::Delete,
             (false, false) => Operation::Update,
         }
+    }
+
+    /// Whether a resource that exists already may be taken over, as two names of a certificate share a record.
+    fn may_overwrite(&self) -> bool {
+        self.planned.get("allow_overwrite").as_bool() == Some(true)
     }
 
     /// What fault rules match.
