@@ -1,1 +1,46 @@
-fn main() {}
+//! `alethia`: the one binary. It is the platform, its Runner and the command line for both.
+//!
+//! `main` only decides who runs: Terraform starts this binary as a provider of the sandbox cloud, many times a job, so
+//! that is looked at before anything else. Everything else is a command; its error becomes a sentence, a hint and an
+//! exit code: 0 success, 1 failure, 2 usage or validation, 3 declined.
+
+mod args;
+mod ask;
+mod commands;
+mod document;
+mod embedded;
+mod error;
+mod export;
+mod follow;
+mod output;
+mod pages;
+mod plan_view;
+mod progress;
+mod session;
+mod settings;
+mod target;
+mod trace;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if let Some(provider) = sandbox_provider(&words) {
+        return alethia_sandbox::plugin::run(provider);
+    }
+    let arguments = args::Arguments::parse_from(words);
+    match commands::run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error::report(&error),
+    }
+}
+
+/// The provider that `alethia sandbox plugin PROVIDER` names. The command is for Terraform alone: no help lists it.
+fn sandbox_provider(words: &[OsString]) -> Option<&str> {
+    match words {
+        [_, sandbox, plugin, provider] if sandbox == "sandbox" && plugin == "plugin" => provider.to_str(),
+        _ => None,
+    }
+}

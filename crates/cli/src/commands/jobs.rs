@@ -1,0 +1,243 @@
+//! `jobs`: what Runners did, do and will do.
+
+use alethia_api::{
+    client::StreamItem,
+    jobs::{Job, JobQuery},
+    logs::LogQuery,
+};
+use alethia_domain::{ids::JobId, lifecycle::JobStatus};
+use clap::{Args, Subcommand};
+use uuid::Uuid;
+
+use crate::{
+    error::Fault,
+    follow::{self, Interrupts},
+    output::{self, Paint, facts, job_tone, or_dash, table_or, time},
+    session::{self, Needs, Session},
+    settings::Settings,
+    target::Target,
+};
+
+/// What to do with jobs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// List jobs, newest first
+    List(ListArgs),
+    /// Show a job
+    Get {
+        /// Its id
+        id: JobId,
+    },
+    /// Print the log of a job
+    Logs {
+        /// Its id
+        id: JobId,
+        /// Go on until the job has ended
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Ask to end a job
+    Cancel {
+        /// Its id
+        id: JobId,
+    },
+    /// Try a FAILED or CANCELLED job again, and watch it
+    Retry {
+        /// Its id
+        id: JobId,
+        /// Only create the job; a Runner of the Console will do it
+        #[arg(long)]
+        detach: bool,
+        /// Show Terraform's own lines too
+        #[arg(long)]
+        logs: bool,
+    },
+    /// Watch a job until it has ended; exits 1 unless with success
+    Wait {
+        /// Its id
+        id: JobId,
+        /// Show Terraform's own lines too
+        #[arg(long)]
+        logs: bool,
+    },
+}
+
+/// Which jobs.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only those of this Spec: ZONE/NAME, NAME or a Spec file
+    #[arg(long)]
+    spec: Option<Target>,
+    /// Only those with this status, such as FAILED
+    #[arg(long)]
+    status: Option<JobStatus>,
+    /// How many at most
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
+    limit: u16,
+}
+
+/// Runs one of them.
+pub(crate) async fn run(settings: &Settings, command: JobsCommand) -> anyhow::Result<()> {
+    session::with(settings, needs(&command), async |session| match command {
+        JobsCommand::List(args) => list(settings, session, args).await,
+        JobsCommand::Get { id } => get(settings, session, id).await,
+        JobsCommand::Logs { id, follow: true } => follow_log(session, id).await,
+        JobsCommand::Logs { id, follow: false } => log(session, id).await,
+        JobsCommand::Cancel { id } => cancel(settings, session, id).await,
+        JobsCommand::Retry { id, detach, logs } => retry(settings, session, id, detach, logs).await,
+        JobsCommand::Wait { id, logs } => {
+            let job = session.client().job(id).await?;
+            wait(settings, session, job, logs).await
+        }
+    })
+    .await
+}
+
+/// Whoever waits for a job may be the one whose Runner has to do it.
+fn needs(command: &JobsCommand) -> Needs {
+    match command {
+        JobsCommand::List(_)
+        | JobsCommand::Get { .. }
+        | JobsCommand::Logs { follow: false, .. }
+        | JobsCommand::Cancel { .. } => Needs::Console,
+        JobsCommand::Logs { follow: true, .. } | JobsCommand::Retry { .. } | JobsCommand::Wait { .. } => {
+            Needs::Runner
+        }
+    }
+}
+
+async fn list(settings: &Settings, session: &Session, args: ListArgs) -> anyhow::Result<()> {
+    let spec_id = match &args.spec {
+        Some(target) => Some(target.fetch(session).await?.spec.id),
+        None => None,
+    };
+    let query = JobQuery { spec_id, status: args.status, limit: Some(args.limit), cursor: None };
+    let page = session.client().jobs(&query).await?;
+    if page.next.is_some() {
+        eprintln!("there are more; see them with `--limit N`");
+    }
+    let paint = Paint::stdout();
+    output::print(settings.output.value, &page.items, || {
+        let header = ["id", "type", "spec", "rev", "runner", "created", "status"];
+        table_or("no jobs", &header, page.items.iter().map(|job| row(job, paint)).collect())
+    })
+}
+
+fn row(job: &Job, paint: Paint) -> Vec<String> {
+    vec![
+        job.id.to_string(),
+        job.job_type.to_string(),
+        format!("{}/{}", job.zone, job.spec),
+        job.revision.to_string(),
+        or_dash(job.runner.as_ref()),
+        time(job.created_at),
+        paint.paint(job_tone(job.status), job.status.as_str()),
+    ]
+}
+
+async fn get(settings: &Settings, session: &Session, id: JobId) -> anyhow::Result<()> {
+    let job = session.client().job(id).await?;
+    output::print(settings.output.value, &job, || told(&job))
+}
+
+fn told(job: &Job) -> String {
+    let mut lines = vec![
+        ("id", job.id.to_string()),
+        ("type", job.job_type.to_string()),
+        ("status", job.status.to_string()),
+        ("spec", format!("{}/{} Revision {}", job.zone, job.spec, job.revision)),
+        ("runner", or_dash(job.runner.as_ref())),
+        ("attempt", job.attempt.to_string()),
+        ("author", job.author.clone()),
+        ("created", time(job.created_at)),
+        ("started", or_dash(job.started_at.map(time))),
+        ("finished", or_dash(job.finished_at.map(time))),
+    ];
+    if let Some(plan) = job.plan_job_id {
+        lines.push(("plan", plan.to_string()));
+    }
+    if let Some(first) = job.retry_of {
+        lines.push(("retry of", first.to_string()));
+    }
+    if job.progress.total > 0 {
+        lines.push(("resources", format!("{} of {}", job.progress.done, job.progress.total)));
+    }
+    if let Some(failure) = &job.failure {
+        lines.push(("reason", failure.reason.as_str().to_owned()));
+        lines.push(("error", failure.message.clone()));
+        lines.extend(failure.address.iter().map(|address| ("address", address.clone())));
+        lines.extend(failure.hint.iter().map(|hint| ("hint", hint.clone())));
+    }
+    facts(&lines)
+}
+
+async fn log(session: &Session, id: JobId) -> anyhow::Result<()> {
+    let mut cursor = None;
+    loop {
+        let page = session.client().logs(id, &LogQuery { cursor, limit: Some(200) }).await?;
+        for chunk in &page.items {
+            output::write(&chunk.text)?;
+        }
+        if page.next.is_none() {
+            return Ok(());
+        }
+        cursor = page.next;
+    }
+}
+
+async fn follow_log(session: &Session, id: JobId) -> anyhow::Result<()> {
+    let mut interrupts = Interrupts::listen()?;
+    let mut stream = session.client().follow_job(id, None);
+    loop {
+        tokio::select! {
+            item = stream.next() => match item? {
+                Some(StreamItem::Log(chunk)) => output::write(&chunk.text)?,
+                Some(StreamItem::Change(_)) => {}
+                None => break,
+            },
+            () = interrupts.next() => {
+                eprintln!("come back to it with `alethia jobs logs -f {id}`");
+                return Ok(());
+            }
+        }
+    }
+    let job = session.client().job(id).await?;
+    eprintln!("{} {}", job.job_type, job.status);
+    Ok(())
+}
+
+async fn cancel(settings: &Settings, session: &Session, id: JobId) -> anyhow::Result<()> {
+    let job = session.client().cancel_job(id).await?;
+    if !job.status.is_final() {
+        eprintln!("the Runner is asked to end it; see when it has with `alethia jobs wait {id}`");
+    }
+    output::print(settings.output.value, &job, || told(&job))
+}
+
+async fn retry(
+    settings: &Settings,
+    session: &Session,
+    id: JobId,
+    detach: bool,
+    logs: bool,
+) -> anyhow::Result<()> {
+    if detach && session.is_embedded() {
+        let fault = Fault::usage("without a Console there is no other Runner than the one in this process");
+        return Err(fault.hint(format!("alethia jobs retry {id}")).into());
+    }
+    let job = session.client().retry_job(id, &Uuid::new_v4().to_string()).await?;
+    if detach {
+        return output::print(settings.output.value, &job, || told(&job));
+    }
+    wait(settings, session, job, logs).await
+}
+
+async fn wait(settings: &Settings, session: &Session, job: Job, logs: bool) -> anyhow::Result<()> {
+    let job = if job.status.is_final() {
+        job
+    } else {
+        follow::watch(session, &job, &mut Interrupts::listen()?, logs).await?
+    };
+    output::print(settings.output.value, &job, || told(&job))?;
+    follow::succeeded(job).map(drop)
+}

@@ -1,0 +1,148 @@
+//! `plan`: what applying a Spec would change. Also the half that `apply` and `destroy` share: plan, show.
+
+use alethia_api::{
+    jobs::{Job, NewJob, Plan},
+    specs::{PutSpec, SpecDetail},
+};
+use alethia_domain::{lifecycle::JobType, plan::PlanSummary, spec::Parsed};
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    document, follow,
+    output::{self, Format, Paint},
+    plan_view,
+    session::{self, Needs, Session},
+    settings::Settings,
+    target::Target,
+};
+
+/// What to plan.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A file is stored as a new Revision of its Spec, not applied. ZONE/NAME plans the newest Revision."
+)]
+pub(crate) struct PlanArgs {
+    /// Spec file, `-` for stdin, or ZONE/NAME
+    #[arg(value_name = "FILE")]
+    target: Target,
+    /// Plan the removal of everything instead
+    #[arg(long)]
+    destroy: bool,
+    #[command(flatten)]
+    job: JobArgs,
+}
+
+/// What commands that create jobs understand.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct JobArgs {
+    /// Only a Runner with this label may do it; may be repeated
+    #[arg(long = "label", value_name = "LABEL")]
+    pub(crate) labels: Vec<String>,
+    /// Show Terraform's own lines too
+    #[arg(long)]
+    pub(crate) logs: bool,
+}
+
+/// A plan and the job that made it.
+pub(crate) struct Planned {
+    /// The PLAN job.
+    pub(crate) job: Job,
+    /// What it would change.
+    pub(crate) plan: PlanSummary,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    spec: &'a SpecDetail,
+    plan: &'a PlanSummary,
+    job: &'a Job,
+    has_changes: bool,
+}
+
+/// Plans and shows the plan.
+pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> anyhow::Result<()> {
+    let parsed = match &args.target {
+        Target::File(path) => Some(document::read(path)?),
+        Target::Named(_) => None,
+    };
+    session::with(settings, Needs::Runner, async |session| {
+        let spec = match &parsed {
+            Some(parsed) => put(session, parsed, None).await?,
+            None => args.target.fetch(session).await?,
+        };
+        let planned = plan(session, &spec, &args.job, args.destroy).await?;
+        let report = Report {
+            spec: &spec,
+            plan: &planned.plan,
+            job: &planned.job,
+            has_changes: !planned.plan.is_empty(),
+        };
+        output::print(settings.output.value, &report, || told(&spec, &planned.plan, Paint::stdout()))
+    })
+    .await
+}
+
+/// Stores a document as the newest Revision of its Spec.
+pub(crate) async fn put(
+    session: &Session,
+    parsed: &Parsed,
+    message: Option<String>,
+) -> anyhow::Result<SpecDetail> {
+    let spec = PutSpec { document: parsed.written.clone(), message };
+    let (zone, name) = (&parsed.document.zone, &parsed.document.name);
+    Ok(session.client().put_spec(zone, name, &spec, None).await?)
+}
+
+/// Makes a plan of the newest Revision.
+///
+/// # Errors
+/// When the PLAN job does not end with success.
+pub(crate) async fn plan(
+    session: &Session,
+    spec: &SpecDetail,
+    args: &JobArgs,
+    destroy: bool,
+) -> anyhow::Result<Planned> {
+    let job = NewJob { destroy, ..new_job(JobType::Plan, args) };
+    let job = follow::succeeded(follow::run(session, spec.spec.id, &job, args.logs).await?)?;
+    let Plan { summary, .. } = session.client().plan(job.id).await?;
+    Ok(Planned { job, plan: summary })
+}
+
+/// A job to be made, bound to nothing.
+pub(crate) fn new_job(job_type: JobType, args: &JobArgs) -> NewJob {
+    NewJob {
+        job_type,
+        plan_job_id: None,
+        destroy: false,
+        confirm: None,
+        required_labels: args.labels.clone(),
+        assigned_runner_id: None,
+    }
+}
+
+/// Shows a plan before a question about it: with the data, or beside it where that is for programs.
+pub(crate) fn show(settings: &Settings, spec: &SpecDetail, plan: &PlanSummary) -> anyhow::Result<()> {
+    match settings.output.value {
+        Format::Table => output::write(&told(spec, plan, Paint::stdout())),
+        Format::Json | Format::Yaml => {
+            eprintln!("{}", told(spec, plan, Paint::stderr()));
+            Ok(())
+        }
+    }
+}
+
+fn told(spec: &SpecDetail, plan: &PlanSummary, paint: Paint) -> String {
+    let spec = &spec.spec;
+    let head = format!(
+        "\n{}/{} ({}, {}, identity {}), Revision {}",
+        spec.zone, spec.name, spec.stage, spec.region, spec.identity, spec.revision
+    );
+    let body = if plan.is_empty() && plan.drift.is_empty() {
+        "No changes: the cloud is as the Spec says.".to_owned()
+    } else {
+        plan_view::render(plan, paint)
+    };
+    format!("{head}\n\n{body}\n")
+}

@@ -1,0 +1,209 @@
+//! `state`: the Terraform states that the Console keeps: versions, locks, restore.
+
+use alethia_api::{
+    specs::SpecQuery,
+    states::{RestoreState, State, StateVersion, UnlockState},
+};
+use alethia_domain::ids::SpecId;
+use clap::{Args, Subcommand};
+
+use crate::{
+    ask,
+    error::Fault,
+    output::{self, facts, or_dash, table_or, time},
+    pages,
+    session::{self, Needs, Session},
+    settings::Settings,
+    target::Target,
+};
+
+/// What to do with states.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    /// List the states of all Specs
+    List,
+    /// Show the state of a Spec and who holds its lock
+    Show(ShowArgs),
+    /// List the versions of a state
+    Versions {
+        /// ZONE/NAME, NAME or a Spec file
+        spec: Target,
+    },
+    /// Make an older version of a state the newest
+    Restore {
+        /// ZONE/NAME, NAME or a Spec file
+        spec: Target,
+        /// Serial of the version, as `alethia state versions` shows it
+        serial: u64,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Release a lock that its holder left behind
+    Unlock {
+        /// ZONE/NAME, NAME or a Spec file
+        spec: Target,
+        /// Id of the lock, so that no other is released by mistake; the present one when absent
+        lock_id: Option<String>,
+        /// Release it though its holder is alive
+        #[arg(long)]
+        force: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// What to show of a state.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// ZONE/NAME, NAME or a Spec file
+    spec: Target,
+    /// Print the content, as Terraform wrote it
+    #[arg(long)]
+    content: bool,
+    /// Of this version instead of the newest
+    #[arg(long, requires = "content")]
+    serial: Option<u64>,
+}
+
+/// Runs one of them.
+pub(crate) async fn run(settings: &Settings, command: StateCommand) -> anyhow::Result<()> {
+    session::with(settings, Needs::Console, async |session| match command {
+        StateCommand::List => list(settings, session).await,
+        StateCommand::Show(args) => show(settings, session, args).await,
+        StateCommand::Versions { spec } => versions(settings, session, &spec).await,
+        StateCommand::Restore { spec, serial, yes } => restore(settings, session, &spec, serial, yes).await,
+        StateCommand::Unlock { spec, lock_id, force, yes } => {
+            let spec = spec.fetch(session).await?.spec.id;
+            unlock(settings, session, spec, lock_id, force, yes).await
+        }
+    })
+    .await
+}
+
+async fn list(settings: &Settings, session: &Session) -> anyhow::Result<()> {
+    let specs = pages::all(async |page| {
+        session.client().specs(&SpecQuery { zone: None, limit: page.limit, cursor: page.cursor }).await
+    });
+    let mut states = Vec::new();
+    for spec in specs.await? {
+        states.push(session.client().state(spec.id).await?);
+    }
+    output::print(settings.output.value, &states, || {
+        let header = ["spec", "serial", "resources", "written", "locked by"];
+        table_or("no states", &header, states.iter().map(row).collect())
+    })
+}
+
+fn row(state: &State) -> Vec<String> {
+    let current = state.current.as_ref();
+    vec![
+        format!("{}/{}", state.zone, state.spec),
+        or_dash(current.map(|version| version.serial)),
+        or_dash(current.map(|version| version.resources)),
+        or_dash(current.map(|version| time(version.created_at))),
+        or_dash(state.lock.as_ref().map(|lock| lock.who.clone())),
+    ]
+}
+
+async fn show(settings: &Settings, session: &Session, args: ShowArgs) -> anyhow::Result<()> {
+    let spec = args.spec.fetch(session).await?.spec;
+    let state = session.client().state(spec.id).await?;
+    if !args.content {
+        return output::print(settings.output.value, &state, || told(&state));
+    }
+    let newest = state.current.map(|version| version.serial);
+    let Some(serial) = args.serial.or(newest) else {
+        let fault = Fault::failure(format!("{}/{} has no state yet", spec.zone, spec.name));
+        return Err(fault.hint("deploy it first with `alethia apply FILE`").into());
+    };
+    let content = session.client().state_content(spec.id, serial).await?;
+    output::print(settings.output.value, &content, || format!("{content:#}"))
+}
+
+fn told(state: &State) -> String {
+    let mut lines = vec![("spec", format!("{}/{}", state.zone, state.spec))];
+    if let Some(version) = &state.current {
+        lines.extend([
+            ("serial", version.serial.to_string()),
+            ("lineage", version.lineage.clone()),
+            ("resources", version.resources.to_string()),
+            ("size", format!("{} bytes", version.size)),
+            ("written", time(version.created_at)),
+            ("written by", version.job_id.map_or("hand".to_owned(), |job| format!("job {job}"))),
+        ]);
+    } else {
+        lines.push(("serial", "none yet".to_owned()));
+    }
+    if let Some(lock) = &state.lock {
+        let alive = if lock.holder_alive { "alive" } else { "gone" };
+        lines.extend([
+            ("lock", lock.id.clone()),
+            ("locked by", lock.who.clone()),
+            ("operation", lock.operation.clone()),
+            ("lock job", or_dash(lock.job_id)),
+            ("lock holder", alive.to_owned()),
+            ("locked since", time(lock.created_at)),
+        ]);
+    }
+    facts(&lines)
+}
+
+async fn versions(settings: &Settings, session: &Session, spec: &Target) -> anyhow::Result<()> {
+    let spec = spec.fetch(session).await?.spec.id;
+    let versions = pages::all(async |page| session.client().state_versions(spec, &page).await).await?;
+    output::print(settings.output.value, &versions, || {
+        let header = ["serial", "resources", "bytes", "job", "written"];
+        table_or("no versions yet", &header, versions.iter().map(version_row).collect())
+    })
+}
+
+fn version_row(version: &StateVersion) -> Vec<String> {
+    vec![
+        version.serial.to_string(),
+        version.resources.to_string(),
+        version.size.to_string(),
+        or_dash(version.job_id),
+        time(version.created_at),
+    ]
+}
+
+async fn restore(
+    settings: &Settings,
+    session: &Session,
+    spec: &Target,
+    serial: u64,
+    yes: bool,
+) -> anyhow::Result<()> {
+    let spec = spec.fetch(session).await?.spec;
+    let question = format!("Make version {serial} of the state of {}/{} the newest?", spec.zone, spec.name);
+    ask::agree(&question, yes)?;
+    let state = session.client().restore_state(spec.id, &RestoreState { serial }).await?;
+    eprintln!(
+        "version {serial} is restored; see what differs from the cloud with `alethia plan {}/{}`",
+        spec.zone, spec.name
+    );
+    output::print(settings.output.value, &state, || told(&state))
+}
+
+async fn unlock(
+    settings: &Settings,
+    session: &Session,
+    spec: SpecId,
+    lock_id: Option<String>,
+    force: bool,
+    yes: bool,
+) -> anyhow::Result<()> {
+    let state = session.client().state(spec).await?;
+    let Some(lock) = &state.lock else {
+        eprintln!("the state of {}/{} is not locked", state.zone, state.spec);
+        return Ok(());
+    };
+    eprintln!("{}", told(&state));
+    ask::agree("Release this lock?", yes)?;
+    let unlock = UnlockState { lock_id: lock_id.unwrap_or_else(|| lock.id.clone()), force };
+    let state = session.client().unlock_state(spec, &unlock).await?;
+    eprintln!("the lock is released");
+    output::print(settings.output.value, &state, || told(&state))
+}

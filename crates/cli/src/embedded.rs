@@ -1,0 +1,131 @@
+//! The platform in this process: a Console on loopback and a Runner that speaks to it over HTTP, on one data folder.
+//!
+//! Embedded commands start it for their own length, `alethia up` and `alethia serve` until they are told to end. One
+//! process at a time has a data folder; commands beside a running `up` find its address in the folder and use it.
+
+mod folder;
+mod local_runner;
+
+use std::{net::SocketAddr, time::Duration};
+
+use alethia_api::client::Client;
+use alethia_server::{Config, Server};
+use anyhow::Context;
+
+use crate::{error::Fault, session::Needs, settings::Settings};
+
+pub(crate) use folder::{DataFolder, DataLock, Running, claim};
+pub(crate) use local_runner::{LocalRunner, machine_name, sandbox_cloud};
+
+/// How long a Console may take to end what is under way.
+const CONSOLE_PATIENCE: Duration = Duration::from_secs(15);
+
+/// A Console, and a Runner where one is needed, in this process.
+pub(crate) struct Platform {
+    server: Server,
+    runner: Option<LocalRunner>,
+    lock: DataLock,
+}
+
+impl Platform {
+    /// Starts it on a data folder that is ours.
+    ///
+    /// # Errors
+    /// When the Console or the Runner can't start; nothing is left running then.
+    pub(crate) async fn start(
+        settings: &Settings,
+        lock: DataLock,
+        listen: SocketAddr,
+        needs: Needs,
+    ) -> anyhow::Result<Self> {
+        let server = Server::start(console_config(settings, listen)).await.with_context(|| {
+            format!("the Console can't start with the data folder {}", settings.data_dir.value.display())
+        })?;
+        let mut platform = Self { server, runner: None, lock };
+        if needs == Needs::Runner
+            && let Err(error) = platform.start_runner(settings).await
+        {
+            platform.shutdown().await;
+            return Err(error);
+        }
+        Ok(platform)
+    }
+
+    /// A client that speaks as the owner.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        Ok(Client::new(&self.server.url(), self.server.owner_token())?)
+    }
+
+    /// Where the Console is reached from this machine.
+    pub(crate) fn url(&self) -> String {
+        let address = self.server.address();
+        if address.ip().is_unspecified() {
+            format!("http://127.0.0.1:{}", address.port())
+        } else {
+            self.server.url()
+        }
+    }
+
+    /// Tells other commands on this data folder where the Console is, for as long as it runs.
+    pub(crate) fn announce(&mut self) -> anyhow::Result<()> {
+        let url = self.url();
+        self.lock.announce(&url)
+    }
+
+    /// Resolves only when the Runner ends though nobody told it to; says why.
+    pub(crate) async fn runner_ended(&mut self) -> anyhow::Error {
+        match &mut self.runner {
+            Some(runner) => runner.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends the Runner, then the Console, and leaves the data folder.
+    pub(crate) async fn shutdown(self) {
+        let Self { server, runner, lock } = self;
+        if let Some(runner) = runner {
+            runner.shutdown().await;
+        }
+        if tokio::time::timeout(CONSOLE_PATIENCE, server.shutdown()).await.is_err() {
+            tracing::warn!("the Console did not end in time");
+        }
+        drop(lock);
+    }
+
+    async fn start_runner(&mut self, settings: &Settings) -> anyhow::Result<()> {
+        let name = local_runner::name(settings);
+        let token = self
+            .server
+            .register_local_runner(&name)
+            .await
+            .context("the Runner of this machine can't be registered")?;
+        self.runner = Some(LocalRunner::start(settings, &self.server.url(), &token, &name).await?);
+        Ok(())
+    }
+}
+
+/// A free port of the loopback interface.
+pub(crate) fn free_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+/// Where `listen` of the settings is.
+pub(crate) fn listen_address(settings: &Settings) -> anyhow::Result<SocketAddr> {
+    let text = &settings.listen.value;
+    text.parse().with_context(|| {
+        Fault::usage(format!("{text:?} is no address to listen on"))
+            .hint("write an IP address and a port, such as `--listen 127.0.0.1:4646`")
+    })
+}
+
+fn console_config(settings: &Settings, listen: SocketAddr) -> Config {
+    let mut config = Config::new(&settings.data_dir.value);
+    config.listen = listen;
+    if let Some(database) = &settings.database.value {
+        config.database = database.expose().to_owned();
+    }
+    if let Some(blobs) = &settings.blobs.value {
+        config.blobs = blobs.clone();
+    }
+    config
+}

@@ -1,0 +1,121 @@
+//! A Runner as a task of this process: for `up`, embedded commands and `runner start`.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use alethia_runner::{RunError, Runner, RunnerConfig};
+use anyhow::Context;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{error::Fault, settings::Settings};
+
+/// A Runner that works until it is told to end.
+pub(crate) struct LocalRunner {
+    stop: CancellationToken,
+    task: JoinHandle<Result<(), RunError>>,
+}
+
+impl LocalRunner {
+    /// Finds Terraform and begins to ask the Console for jobs.
+    ///
+    /// # Errors
+    /// When there is no Terraform that fits, or a folder can't be used.
+    pub(crate) async fn start(
+        settings: &Settings,
+        console: &str,
+        token: &str,
+        name: &str,
+    ) -> anyhow::Result<Self> {
+        let runner = Runner::prepare(config(settings, console, token, name)?).await.with_context(|| {
+            Fault::failure("the Runner can't start")
+                .hint("install Terraform >= 1.11 or OpenTofu >= 1.11, or name it with `--tool FILE`")
+        })?;
+        let stop = CancellationToken::new();
+        let told = stop.clone();
+        let task = tokio::spawn(async move { runner.run(told).await });
+        Ok(Self { stop, task })
+    }
+
+    /// Resolves when the Runner ends though nobody told it to; says why.
+    pub(crate) async fn ended(&mut self) -> anyhow::Error {
+        match (&mut self.task).await {
+            Ok(Ok(())) => anyhow::anyhow!("the Runner ended by itself"),
+            Ok(Err(error)) => anyhow::Error::new(error).context("the Runner ended"),
+            Err(error) => anyhow::Error::new(error).context("the Runner broke"),
+        }
+    }
+
+    /// Tells it to end and waits; a further interrupt leaves without waiting.
+    pub(crate) async fn shutdown(self) {
+        self.stop.cancel();
+        if self.task.is_finished() {
+            return;
+        }
+        let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
+        tokio::select! {
+            ended = self.task => {
+                if let Ok(Err(error)) = ended {
+                    tracing::warn!(%error, "the Runner ended with an error");
+                }
+            }
+            _ = interrupt.recv() => eprintln!("left without waiting; Terraform may still be running"),
+        }
+    }
+}
+
+/// The name of the Runner in this process. With a database that is shared, each machine has one of its own.
+pub(crate) fn name(settings: &Settings) -> String {
+    match settings.database.value {
+        Some(_) => format!("local-{}", machine_name()),
+        None => "local".to_owned(),
+    }
+}
+
+/// This machine's name, as far as it fits into a Runner's name.
+pub(crate) fn machine_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let fitting = name.trim().chars().map(|letter| letter.to_ascii_lowercase());
+    let fitting = fitting.map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' });
+    let name: String = fitting.take(30).collect();
+    let name = name.trim_matches('-');
+    if name.is_empty() { "machine".to_owned() } else { name.to_owned() }
+}
+
+/// The folder that is the sandbox cloud of this machine.
+pub(crate) fn sandbox_cloud(settings: &Settings) -> PathBuf {
+    settings.data_dir.value.join("sandbox").join("cloud")
+}
+
+fn config(settings: &Settings, console: &str, token: &str, name: &str) -> anyhow::Result<RunnerConfig> {
+    let folder = absolute(&settings.data_dir.value)?;
+    let work = folder.join("runners").join(name);
+    let mut config = RunnerConfig::new(console, token, name, work, folder.join("cache"));
+    config.slots = settings.slots.value;
+    config.tool = settings.tool.value.clone();
+    config.sandbox_environment = sandbox(settings)?;
+    config.shutdown_grace = Duration::ZERO;
+    Ok(config)
+}
+
+fn sandbox(settings: &Settings) -> anyhow::Result<BTreeMap<String, String>> {
+    let folder = absolute(&settings.data_dir.value)?.join("sandbox");
+    let mirror = alethia_sandbox::mirror::write(&folder.join("mirror"))?;
+    let program = std::env::current_exe().context("this program can't find itself")?;
+    let cloud = alethia_sandbox::cloud::Cloud::open(folder.join("cloud"))?;
+    let mut environment = mirror.environment(&program, cloud.root());
+    if let Ok(faults) = std::env::var(alethia_sandbox::faults::VARIABLE) {
+        environment.insert(alethia_sandbox::faults::VARIABLE.to_owned(), faults);
+    }
+    Ok(environment)
+}
+
+fn absolute(folder: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(folder).with_context(|| format!("the folder {} can't be found", folder.display()))
+}

@@ -1,0 +1,171 @@
+//! Watching a job until it ends, with the person's interrupts in between.
+//!
+//! The first interrupt asks to cancel the job and goes on watching; the second leaves. A job of another process's Runner
+//! then goes on by itself; a job of the Runner in this process ends with it, and that is said.
+
+use std::time::Duration;
+
+use alethia_api::jobs::{Job, NewJob};
+use alethia_domain::{
+    ids::{JobId, SpecId},
+    lifecycle::{JobStatus, JobType},
+};
+use anyhow::Context;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::{Instant, sleep_until},
+};
+use uuid::Uuid;
+
+use crate::{error::Fault, progress::Progress, session::Session};
+
+/// After how long it is said that no Runner took the job.
+const QUEUE_NOTICE: Duration = Duration::from_secs(10);
+
+/// The person's wish to stop.
+pub(crate) struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    /// From now on an interrupt no longer ends the process by itself.
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("interrupts can't be listened to");
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    /// Resolves at the next one.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Creates a job and watches it to its end, whichever that is.
+pub(crate) async fn run(session: &Session, spec: SpecId, job: &NewJob, verbose: bool) -> anyhow::Result<Job> {
+    let mut interrupts = Interrupts::listen()?;
+    let job = session.client().create_job(spec, job, &Uuid::new_v4().to_string()).await?;
+    watch(session, &job, &mut interrupts, verbose).await
+}
+
+/// Watches a job to its end, whichever that is.
+///
+/// # Errors
+/// When the Console stays out of reach, or the person leaves.
+pub(crate) async fn watch(
+    session: &Session,
+    job: &Job,
+    interrupts: &mut Interrupts,
+    verbose: bool,
+) -> anyhow::Result<Job> {
+    let mut progress = Progress::start(job, verbose);
+    let mut stream = session.client().follow_job(job.id, None);
+    let notice = Instant::now() + QUEUE_NOTICE;
+    let mut noticed = false;
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            item = stream.next() => match item? {
+                Some(item) => progress.observe(&item),
+                None => break,
+            },
+            () = interrupts.next() => {
+                if asked {
+                    return Err(leave(session, job, &mut progress));
+                }
+                asked = true;
+                ask_to_cancel(session, job.id, &mut progress).await?;
+            }
+            () = sleep_until(notice), if !noticed => {
+                noticed = true;
+                if progress.is_waiting() {
+                    progress.say("no Runner took it yet; see who is there with `alethia runner list`");
+                }
+            }
+        }
+    }
+    let job = session.client().job(job.id).await?;
+    progress.finish(&job);
+    Ok(job)
+}
+
+/// The job if it ended well; otherwise why not and what to do about it.
+pub(crate) fn succeeded(job: Job) -> anyhow::Result<Job> {
+    match job.status {
+        JobStatus::Success => Ok(job),
+        JobStatus::Queued | JobStatus::Claimed | JobStatus::Processing | JobStatus::Failed => {
+            Err(failure(&job).into())
+        }
+        JobStatus::Cancelled => {
+            let fault = Fault::failure(format!("{} {} was CANCELLED", job.job_type, job.id));
+            Err(fault.hint(next_step(&job)).into())
+        }
+    }
+}
+
+fn failure(job: &Job) -> Fault {
+    let mut message = format!("{} {} {}", job.job_type, job.id, job.status);
+    let mut hint = next_step(job);
+    if let Some(failure) = &job.failure {
+        message.push_str(&format!(": {}", failure.message.trim_end()));
+        if let Some(address) = failure.address.as_ref().filter(|address| !failure.message.contains(*address))
+        {
+            message.push_str(&format!(" ({address})"));
+        }
+        if let Some(own) = &failure.hint {
+            hint = format!("{}; {hint}", own.trim_end_matches('.'));
+        }
+    }
+    Fault::failure(message).hint(hint)
+}
+
+fn next_step(job: &Job) -> String {
+    match job.job_type {
+        JobType::Plan => format!("read its log with `alethia jobs logs {}`", job.id),
+        JobType::ConnectionTest
+        | JobType::FetchResources
+        | JobType::Bootstrap
+        | JobType::Deploy
+        | JobType::Destroy
+        | JobType::DeployWorker
+        | JobType::DestroyWorker => {
+            format!(
+                "try again with `alethia jobs retry {0}`, read its log with `alethia jobs logs {0}`",
+                job.id
+            )
+        }
+    }
+}
+
+async fn ask_to_cancel(session: &Session, job: JobId, progress: &mut Progress) -> anyhow::Result<()> {
+    let again = if session.is_embedded() {
+        "once more stops its Runner, which is in this process"
+    } else {
+        "once more leaves it running"
+    };
+    progress.say(&format!("asking job {job} to end; {again}"));
+    match session.client().cancel_job(job).await {
+        Ok(_) => Ok(()),
+        // It ended in the meantime; the stream will say how.
+        Err(error) if error.code() == Some(alethia_api::problem::Code::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn leave(session: &Session, job: &Job, progress: &mut Progress) -> anyhow::Error {
+    progress.abandon();
+    let fault = if session.is_embedded() {
+        eprintln!(
+            "the Runner of this job is in this process: waiting for Terraform to stop; once more does not wait"
+        );
+        Fault::failure(format!("{} {} was stopped together with its Runner", job.job_type, job.id))
+            .hint(format!("see how it ended with `alethia jobs get {}`", job.id))
+    } else {
+        Fault::failure(format!("left {} {} running", job.job_type, job.id))
+            .hint(format!("come back to it with `alethia jobs logs -f {}`", job.id))
+    };
+    fault.into()
+}

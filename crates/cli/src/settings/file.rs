@@ -1,0 +1,122 @@
+//! One layer of settings: the configuration file, the environment or the flags, each with the same keys.
+
+use std::{io, path::Path, path::PathBuf};
+
+use anyhow::Context;
+use clap::ValueEnum;
+use serde::Deserialize;
+
+use super::Secret;
+use crate::{args::Global, error::Fault, output::Format};
+
+/// The configuration file with every key commented out.
+pub(crate) const DEFAULT_FILE: &str = include_str!("default.toml");
+
+/// What one place says.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Layer {
+    pub(crate) server: Option<String>,
+    #[serde(skip)]
+    pub(crate) token: Option<Secret>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) database: Option<String>,
+    pub(crate) blobs: Option<String>,
+    pub(crate) listen: Option<String>,
+    pub(crate) tool: Option<PathBuf>,
+    pub(crate) slots: Option<usize>,
+    pub(crate) output: Option<Format>,
+}
+
+impl Layer {
+    /// What the file says; nothing where there is none and none was asked for.
+    pub(crate) fn from_file(path: &Path, must_exist: bool) -> anyhow::Result<Self> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(path, &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => Ok(Self::default()),
+            Err(error) => Err(error).with_context(|| {
+                Fault::usage(format!("the configuration {} can't be read", path.display()))
+                    .hint(format!("make one with `alethia config > {}`", path.display()))
+            }),
+        }
+    }
+
+    /// What the variables say.
+    pub(crate) fn from_environment(variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+        let text = |key: &str| variable(&format!("ALETHIA_{key}")).filter(|value| !value.is_empty());
+        let path = |key: &str| text(key).map(PathBuf::from);
+        let slots = text("SLOTS").map(|value| number("ALETHIA_SLOTS", &value)).transpose()?;
+        let output = text("OUTPUT").map(|value| format("ALETHIA_OUTPUT", &value)).transpose()?;
+        Ok(Self {
+            server: text("SERVER"),
+            token: text("TOKEN").map(Secret),
+            token_file: path("TOKEN_FILE"),
+            data_dir: path("DATA_DIR"),
+            database: text("DATABASE"),
+            blobs: text("BLOBS"),
+            listen: text("LISTEN"),
+            tool: path("TOOL"),
+            slots,
+            output,
+        })
+    }
+
+    /// What the command line says.
+    pub(crate) fn from_flags(global: &Global) -> Self {
+        Self {
+            server: global.server.clone(),
+            token: global.token.clone().map(Secret),
+            token_file: global.token_file.clone(),
+            data_dir: global.data_dir.clone(),
+            tool: global.tool.clone(),
+            output: global.output,
+            ..Self::default()
+        }
+    }
+
+    fn parse(path: &Path, text: &str) -> anyhow::Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            let message = error.message().trim_end().replace('\n', " ");
+            let fault = Fault::usage(format!("{}:{line}: {message}", path.display()));
+            anyhow::Error::new(fault.hint("see every key with `alethia config`"))
+        })
+    }
+}
+
+fn number(name: &str, value: &str) -> anyhow::Result<usize> {
+    let fault = || Fault::usage(format!("{name} is {value:?}, which is not a number from 1 to 64"));
+    let number: usize = value.parse().map_err(|_| fault())?;
+    if (1..=64).contains(&number) { Ok(number) } else { Err(fault().into()) }
+}
+
+fn format(name: &str, value: &str) -> anyhow::Result<Format> {
+    let fault = |_| Fault::usage(format!("{name} is {value:?}, which is not table, json or yaml"));
+    Format::from_str(value, false).map_err(fault).map_err(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let error = Layer::parse(Path::new("config.toml"), "slots = 2\ntoken = 'x'\n").unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("config.toml:2: unknown field `token`"), "{text}");
+    }
+
+    #[test]
+    fn a_variable_that_is_empty_says_nothing() {
+        let variable = |name: &str| (name == "ALETHIA_SERVER").then(String::new);
+        assert_eq!(Layer::from_environment(&variable).unwrap(), Layer::default());
+    }
+
+    #[test]
+    fn a_variable_with_a_wrong_value_is_refused_by_name() {
+        let variable = |name: &str| (name == "ALETHIA_SLOTS").then(|| "many".to_owned());
+        let error = Layer::from_environment(&variable).unwrap_err().to_string();
+        assert_eq!(error, "ALETHIA_SLOTS is \"many\", which is not a number from 1 to 64");
+    }
+}
