@@ -1,0 +1,74 @@
+//! Terraform's state backend, for the Spec of an attempt's job: read, write, delete, lock, unlock.
+//!
+//! Every write checks the fence; a version is durable before the answer. Whoever finds a lock gets the holder's words.
+
+use alethia_store::{StateRefusal, StoreError, states};
+use axum::body::Bytes;
+use serde_json::Value;
+
+use super::App;
+use crate::{
+    auth::Attempt,
+    error::{Error, Result},
+};
+
+/// The newest version, if there is a state.
+///
+/// # Errors
+/// When the store is not available.
+pub async fn read(app: &App, attempt: &Attempt) -> Result<Option<Bytes>> {
+    let state = states::read(&app.store, attempt.spec_id).await?;
+    Ok(state.map(|(_, content)| content))
+}
+
+/// Keeps a new version.
+///
+/// # Errors
+/// When somebody else holds the lock, the serial goes back, the lineage is another, or the attempt is over.
+pub async fn write(app: &App, attempt: &Attempt, content: Bytes, lock_id: Option<&str>) -> Result<()> {
+    let write = states::Write { spec_id: attempt.spec_id, fence: attempt.fence, lock_id, content: &content };
+    states::write(&app.store, write, app.now()).await.map(drop).map_err(refusal)
+}
+
+/// There is no state from now on; its versions stay.
+///
+/// # Errors
+/// When somebody else holds the lock, or the attempt is over.
+pub async fn delete(app: &App, attempt: &Attempt, lock_id: Option<&str>) -> Result<()> {
+    let tx = app.store.begin().await?;
+    states::forget(&tx, attempt.spec_id, attempt.fence, lock_id).await.map_err(refusal)?;
+    Ok(tx.commit().await?)
+}
+
+/// Takes the lock; taking it again with the same id is fine.
+///
+/// # Errors
+/// When somebody else holds it, or the attempt is over.
+pub async fn lock(app: &App, attempt: &Attempt, info: &[u8]) -> Result<()> {
+    let (info, tx) = (read_info(info)?, app.store.begin().await?);
+    states::lock(&tx, attempt.spec_id, attempt.fence, &info, app.now()).await.map_err(refusal)?;
+    Ok(tx.commit().await?)
+}
+
+/// Releases the lock.
+///
+/// # Errors
+/// When another lock is held, or the attempt is over.
+pub async fn unlock(app: &App, attempt: &Attempt, info: &[u8]) -> Result<()> {
+    let info = read_info(info)?;
+    let id = info.get("ID").and_then(Value::as_str).unwrap_or_default();
+    let tx = app.store.begin().await?;
+    states::unlock(&tx, attempt.spec_id, attempt.fence, id).await.map_err(refusal)?;
+    Ok(tx.commit().await?)
+}
+
+fn read_info(info: &[u8]) -> Result<Value> {
+    serde_json::from_slice(info).map_err(|error| Error::Malformed(format!("the lock is no JSON: {error}")))
+}
+
+fn refusal(error: StoreError) -> Error {
+    match error {
+        StoreError::StateRefused(StateRefusal::Locked(held)) => Error::StateLocked(held.info),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,123 @@
+//! Claims: a Runner waits until there is a job for it. Listen, look, wait; never poll tightly.
+
+use std::time::Duration;
+
+use alethia_api::{
+    CONTRACT_VERSION,
+    runner::{Claim, ClaimRequest, PlanReference, StateReference},
+};
+use alethia_store::{Tx, doorbell::Bell, identities, jobs, plans, queue, runners, states};
+use tokio::time::{Instant, timeout_at};
+
+use super::{App, attempts::lease, jobs::identity_of};
+use crate::{
+    auth::RunnerCaller,
+    error::{Error, Result},
+    secret::{Token, TokenKind},
+};
+
+/// A ring of another Console may get lost; this is how late a job is then taken at most.
+const SLOW_POLL: Duration = Duration::from_secs(5);
+/// Longest that a claim may wait, in seconds.
+const LONGEST_WAIT: u16 = 30;
+/// Longest text that a Runner says of itself.
+const LONGEST_TEXT: usize = 100;
+
+/// Waits for a job; `None` when there was none in time.
+///
+/// # Errors
+/// When the Runner speaks another version of the contract, or too many wait already.
+pub async fn claim(app: &App, runner: &RunnerCaller, request: ClaimRequest) -> Result<Option<Claim>> {
+    check(&request)?;
+    let permit = app.claims.try_acquire();
+    let _permit = permit.map_err(|_| Error::Unavailable("too many Runners wait for work here".to_owned()))?;
+    let deadline = Instant::now() + Duration::from_secs(request.wait_seconds.into());
+    seen(app, runner, &request).await?;
+    let mut ear = app.store.doorbell().listen(Bell::Queue);
+    loop {
+        if let Some(claim) = try_claim(app, runner).await? {
+            app.metrics.claim("job");
+            return Ok(Some(claim));
+        }
+        if Instant::now() >= deadline || app.stop.is_cancelled() {
+            app.metrics.claim("nothing");
+            return Ok(None);
+        }
+        let wait = timeout_at(deadline.min(Instant::now() + SLOW_POLL), ear.heard());
+        app.stop.run_until_cancelled(wait).await;
+    }
+}
+
+fn check(request: &ClaimRequest) -> Result<()> {
+    if request.contract != CONTRACT_VERSION {
+        return Err(Error::Conflict {
+            detail: format!(
+                "the Runner (version {}) speaks version {} of the contract, the Console (version {}) version \
+                 {CONTRACT_VERSION}",
+                request.version,
+                request.contract,
+                env!("CARGO_PKG_VERSION")
+            ),
+            permitted: Vec::new(),
+            hint: Some(format!("run a Runner of version {}", env!("CARGO_PKG_VERSION"))),
+        });
+    }
+    if request.wait_seconds > LONGEST_WAIT {
+        let message = format!("{} is out of range; allowed: 0 to {LONGEST_WAIT}", request.wait_seconds);
+        return Err(Error::field("wait_seconds", message));
+    }
+    for (field, text) in [("version", &request.version), ("tool", &request.tool)] {
+        if text.len() > LONGEST_TEXT {
+            return Err(Error::field(field, format!("allowed: up to {LONGEST_TEXT} bytes")));
+        }
+    }
+    Ok(())
+}
+
+async fn seen(app: &App, runner: &RunnerCaller, request: &ClaimRequest) -> Result<()> {
+    let tx = app.store.begin().await?;
+    runners::seen(&tx, runner.id, &request.version, &request.tool, app.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn try_claim(app: &App, runner: &RunnerCaller) -> Result<Option<Claim>> {
+    let (tx, now) = (app.store.begin().await?, app.now());
+    let claimant = queue::Claimant { runner_id: runner.id, labels: &runner.labels };
+    let token = Token::generate(TokenKind::Job);
+    let claimed = queue::claim(&tx, claimant, &token.hash(), lease(app), now).await?;
+    let Some(claimed) = claimed else { return Ok(None) };
+    let claim = describe(app, &tx, &claimed, &token).await?;
+    tx.commit().await?;
+    Ok(Some(claim))
+}
+
+/// Everything that a Runner needs to know of the job.
+async fn describe(app: &App, tx: &Tx, claimed: &queue::Claimed, token: &Token) -> Result<Claim> {
+    let job = jobs::get(tx, claimed.fence.job_id).await?;
+    let identity = identities::get(tx, job.identity_id).await?;
+    let state = states::current(tx, job.spec_id).await?;
+    Ok(Claim {
+        job_id: job.id,
+        job_type: job.job_type,
+        spec_id: job.spec_id,
+        attempt: claimed.fence.attempt,
+        job_token: token.reveal().to_owned(),
+        lease_expires_at: claimed.lease_expires_at,
+        lease_seconds: u32::try_from(app.config.lease.as_secs()).unwrap_or(u32::MAX),
+        document: jobs::snapshot(tx, job.id).await?.document,
+        destroy: job.destroy,
+        identity: identity_of(&identity),
+        access: identity.access,
+        plan: bound_plan(tx, &job).await?,
+        state: state.map_or_else(StateReference::default, |state| StateReference {
+            lineage: state.lineage,
+            serial: state.serial,
+        }),
+    })
+}
+
+async fn bound_plan(tx: &Tx, job: &jobs::Job) -> Result<Option<PlanReference>> {
+    let Some(id) = job.plan_job_id else { return Ok(None) };
+    let plans::Plan { job_id, basis, summary, file_sha256, .. } = plans::get(tx, id).await?;
+    Ok(Some(PlanReference { job_id, basis, summary, file_sha256 }))
+}

@@ -1,0 +1,91 @@
+//! Jobs as people ask for them: made, looked at, cancelled, tried again. What Runners do is in `claims`, `attempts` and
+//! `finish`.
+//!
+//! A job freezes what it works from: the document of a Revision with its defaults. Rows are locked in the order job,
+//! Spec, so that a person and a Runner never wait for each other.
+
+mod binding;
+mod create;
+mod view;
+
+use alethia_api::{
+    jobs::{Job, JobQuery},
+    page::Page,
+};
+use alethia_domain::{
+    ids::JobId,
+    lifecycle::{JobStatus, JobType, SpecEvent},
+};
+use alethia_store::{StoreError, Tx, jobs, specs};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+pub(super) use binding::identity_of;
+pub use create::{create, retry};
+
+use super::{App, audit, page};
+use crate::{
+    auth::{Operator, Viewer},
+    error::{Error, Result},
+};
+
+/// Jobs, the newest first.
+///
+/// # Errors
+/// When the query is wrong or the store is not available.
+pub async fn list(app: &App, _: &Viewer, query: &JobQuery) -> Result<Page<Job>> {
+    let request = page::request(query.limit, query.cursor.as_deref())?;
+    let filter = jobs::JobFilter { spec_id: query.spec_id, zone_id: None, status: query.status };
+    let page = jobs::list(&app.store, filter, request).await?;
+    Ok(page::answer(page, view::job))
+}
+
+/// A job.
+///
+/// # Errors
+/// When there is none.
+pub async fn get(app: &App, _: &Viewer, id: JobId) -> Result<Job> {
+    Ok(view::job(jobs::get(&app.store, id).await?))
+}
+
+/// Ends a job that waits; asks the Runner to end one that runs.
+///
+/// # Errors
+/// When there is none, or it is over.
+pub async fn cancel(app: &App, operator: &Operator, id: JobId) -> Result<Job> {
+    let (tx, now) = (app.store.begin().await?, app.now());
+    let job = jobs::get(&tx, id).await?;
+    let status = jobs::cancel(&tx, id, now).await.map_err(|error| refusal(error, &job))?;
+    if status == JobStatus::Cancelled {
+        withdraw(&tx, &job, now).await?;
+    }
+    audit::done(&tx, &operator.name, "job.cancel", id, json!({ "now": status }), now).await?;
+    let job = view::job(jobs::get(&tx, id).await?);
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// A DEPLOY that never started gives the Spec its former status back.
+async fn withdraw(tx: &Tx, job: &jobs::Job, now: DateTime<Utc>) -> Result<()> {
+    let (JobType::Deploy, Some(former)) = (job.job_type, job.former_status) else { return Ok(()) };
+    let reason = specs::get(tx, job.spec_id).await?.status_reason;
+    specs::transition(tx, job.spec_id, &SpecEvent::WithdrawDeploy(former), reason.as_deref(), now).await?;
+    Ok(())
+}
+
+/// What a job that is over allows instead.
+fn refusal(error: StoreError, job: &jobs::Job) -> Error {
+    match error {
+        StoreError::Illegal(transition) => Error::illegal(&transition, permitted(job.status)),
+        other => other.into(),
+    }
+}
+
+/// What a person may do with a job.
+fn permitted(status: JobStatus) -> Vec<&'static str> {
+    match status {
+        JobStatus::Queued | JobStatus::Claimed | JobStatus::Processing => vec!["cancel"],
+        JobStatus::Failed | JobStatus::Cancelled => vec!["retry"],
+        JobStatus::Success => Vec::new(),
+    }
+}

@@ -1,0 +1,128 @@
+//! Terraform states as people see them: versions, restore, unlock.
+
+use alethia_api::{
+    page::{Page, PageQuery},
+    states::{RestoreState, State, StateLock, StateVersion, UnlockState},
+};
+use alethia_domain::ids::SpecId;
+use alethia_store::{
+    StateRefusal, StoreError, specs,
+    states::{self, Force},
+};
+use axum::body::Bytes;
+use serde_json::json;
+
+use super::{App, audit, once::Once, page};
+use crate::{
+    auth::{Admin, Viewer},
+    error::{Error, Result},
+};
+
+/// The newest version of a Spec's state, and its lock.
+///
+/// # Errors
+/// When there is no such Spec.
+pub async fn get(app: &App, _: &Viewer, spec: SpecId) -> Result<State> {
+    Ok(view(states::get(&app.store, spec).await?))
+}
+
+/// Versions of a Spec's state, the latest serial first.
+///
+/// # Errors
+/// When there is no such Spec, or the query is wrong.
+pub async fn versions(app: &App, _: &Viewer, spec: SpecId, query: &PageQuery) -> Result<Page<StateVersion>> {
+    let request = page::request(query.limit, query.cursor.as_deref())?;
+    specs::get(&app.store, spec).await?;
+    let page = states::versions(&app.store, spec, request).await?;
+    Ok(page::answer(page, version))
+}
+
+/// Content of one version. That somebody read it is kept: a state tells much about a cloud.
+///
+/// # Errors
+/// When there is none.
+pub async fn content(app: &App, admin: &Admin, spec: SpecId, serial: u64) -> Result<Bytes> {
+    let (_, content) = states::read_version(&app.store, spec, serial).await?;
+    let (tx, now) = (app.store.begin().await?, app.now());
+    audit::done(&tx, &admin.name, "state.read", spec, json!({ "serial": serial }), now).await?;
+    tx.commit().await?;
+    Ok(content)
+}
+
+/// Makes an older version the newest, under a new serial.
+///
+/// # Errors
+/// When there is none, a job is not over, or the state is locked.
+pub async fn restore(
+    app: &App,
+    admin: &Admin,
+    spec: SpecId,
+    restore: RestoreState,
+    key: Option<String>,
+) -> Result<State> {
+    let (once, now) = (Once::new(admin, key, format!("specs/{spec}/state/restore"), &restore), app.now());
+    let tx = app.store.begin().await?;
+    if let Some(state) = once.answer(&tx, now).await? {
+        return Ok(state);
+    }
+    drop(tx);
+    if let Some(job) = specs::get(&app.store, spec).await?.active_job {
+        return Err(Error::conflict(format!("job {job} works on it; wait for its end or cancel it")));
+    }
+    let made = states::restore(&app.store, spec, restore.serial, now).await.map_err(refusal)?;
+    let state = view(states::get(&app.store, spec).await?);
+    let tx = app.store.begin().await?;
+    let detail = json!({ "from": restore.serial, "to": made.serial });
+    audit::done(&tx, &admin.name, "state.restore", spec, detail, now).await?;
+    once.answer::<State>(&tx, now).await?;
+    once.keep(&tx, &state).await?;
+    tx.commit().await?;
+    Ok(state)
+}
+
+/// Releases a lock that its holder left behind; with `force`, also one whose holder is alive.
+///
+/// # Errors
+/// When no such lock is held, or its holder is alive.
+pub async fn unlock(app: &App, admin: &Admin, spec: SpecId, unlock: UnlockState) -> Result<State> {
+    let force = if unlock.force { Force::Always } else { Force::OnlyOrphaned };
+    let (tx, now) = (app.store.begin().await?, app.now());
+    let released = states::force_unlock(&tx, spec, &unlock.lock_id, force).await.map_err(refusal)?;
+    let detail =
+        json!({ "lock": released.id, "job": released.job_id, "holder_alive": released.holder_alive });
+    audit::done(&tx, &admin.name, "state.unlock", spec, detail, now).await?;
+    let state = view(states::get(&tx, spec).await?);
+    tx.commit().await?;
+    Ok(state)
+}
+
+fn refusal(error: StoreError) -> Error {
+    match error {
+        StoreError::StateRefused(StateRefusal::Locked(lock)) if lock.holder_alive => Error::Conflict {
+            detail: format!("the state is locked by {}, who is alive ({})", lock.who, lock.operation),
+            permitted: Vec::new(),
+            hint: Some("cancel the job that holds it, or unlock with force".to_owned()),
+        },
+        StoreError::StateRefused(StateRefusal::Locked(lock)) => Error::Conflict {
+            detail: format!("the state is locked by {}, who is gone", lock.who),
+            permitted: vec!["unlock"],
+            hint: Some(format!("alethia state unlock, with the lock {}", lock.id)),
+        },
+        other => other.into(),
+    }
+}
+
+fn view(state: states::State) -> State {
+    let states::State { spec_id, spec, zone, current, lock: held } = state;
+    State { spec_id, spec, zone, current: current.map(version), lock: held.map(lock) }
+}
+
+fn version(version: states::StateVersion) -> StateVersion {
+    let states::StateVersion { serial, lineage, md5, size, resources, job_id, created_at } = version;
+    StateVersion { serial, lineage, md5, size, resources, job_id, created_at }
+}
+
+fn lock(lock: states::StateLock) -> StateLock {
+    let states::StateLock { id, operation, who, info: _, job_id, holder_alive, created_at } = lock;
+    StateLock { id, operation, who, job_id, holder_alive, created_at }
+}

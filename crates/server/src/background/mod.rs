@@ -1,0 +1,3 @@
+//! What the Console does by itself. Each task ends when the Console is told to, and the server joins it.
+
+pub(crate) mod reaper;

@@ -1,0 +1,166 @@
+//! Takes back jobs whose Runner fell silent, and moves the logs of finished jobs to the blob store.
+//!
+//! It sleeps until the next lease can end: a lease that is given while it sleeps ends no sooner than one lease later,
+//! so it never looks for nothing. Any number of Consoles may run one: each step checks again what it changes.
+//!
+//! A job that was only claimed, or that changes nothing and has tries left, runs again after a pause. One that may have
+//! changed something is FAILED: a person decides, and the Spec says how.
+
+use std::time::Duration;
+
+use alethia_domain::{
+    event::Failure,
+    lifecycle::{FailureReason, JobStatus},
+};
+use alethia_store::{
+    jobs, logs,
+    queue::{self, Expired, Loss},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    app::{App, finish},
+    error::Result,
+};
+
+/// How often a job that only reads is tried.
+const MOST_ATTEMPTS: u32 = 3;
+/// Pause before the second try; it doubles with every further one.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
+/// Rows that are handled at once.
+const BATCH: u16 = 50;
+/// Shortest and longest sleep. The longest is also how often finished logs are moved.
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// Works until the Console is told to end.
+pub(crate) async fn run(app: App) {
+    loop {
+        let now = app.now();
+        if let Err(error) = sweep(&app, now).await {
+            tracing::error!(%error, "expired leases were not handled; the next round tries again");
+        }
+        if let Err(error) = compact(&app).await {
+            tracing::error!(%error, "finished logs were not moved; the next round tries again");
+        }
+        let sleep = tokio::time::sleep(pause(&app).await);
+        if app.stop.run_until_cancelled(sleep).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Handles every lease that had ended at `now`.
+pub(crate) async fn sweep(app: &App, now: DateTime<Utc>) -> Result<()> {
+    loop {
+        let expired = queue::expired(&app.store, now, BATCH).await?;
+        for lost in &expired {
+            take_back(app, lost, now).await?;
+        }
+        if expired.len() < usize::from(BATCH) {
+            return Ok(());
+        }
+    }
+}
+
+async fn take_back(app: &App, expired: &Expired, now: DateTime<Utc>) -> Result<()> {
+    let tx = app.store.begin().await?;
+    let loss = loss(expired, now);
+    let Some(status) = queue::lose_lease(&tx, expired.fence, &loss, now).await? else { return Ok(()) };
+    if let (JobStatus::Failed, Loss::Abandon { failure }) = (status, &loss) {
+        let job = jobs::get(&tx, expired.fence.job_id).await?;
+        finish::lost(&tx, &job, failure, now).await?;
+    }
+    tx.commit().await?;
+    tracing::warn!(job = %expired.fence.job_id, attempt = expired.fence.attempt, now = %status, "a lease ended");
+    Ok(())
+}
+
+/// What becomes of the job.
+fn loss(expired: &Expired, now: DateTime<Utc>) -> Loss {
+    let attempt = expired.fence.attempt;
+    let started = expired.status == JobStatus::Processing;
+    if started && (expired.job_type.is_mutating() || attempt >= MOST_ATTEMPTS) {
+        return Loss::Abandon { failure: failure(expired) };
+    }
+    let doubled = attempt.saturating_sub(1).min(8);
+    Loss::Retry { not_before: now + FIRST_PAUSE * 2_i32.pow(doubled) }
+}
+
+fn failure(expired: &Expired) -> Failure {
+    let message = if expired.job_type.is_mutating() {
+        "the Runner was lost in the middle of the work; it may have changed something"
+    } else {
+        "the Runner was lost again and again"
+    };
+    Failure {
+        reason: FailureReason::RunnerLost,
+        message: message.to_owned(),
+        address: None,
+        hint: Some(format!("look at the state's lock, then: alethia jobs retry {}", expired.fence.job_id)),
+    }
+}
+
+async fn compact(app: &App) -> Result<()> {
+    for job in logs::to_compact(&app.store, BATCH).await? {
+        logs::compact(&app.store, job).await?;
+    }
+    Ok(())
+}
+
+async fn pause(app: &App) -> Duration {
+    let next = match queue::next_expiry(&app.store).await {
+        Ok(next) => next,
+        Err(error) => {
+            tracing::error!(%error, "the next end of a lease is not known");
+            None
+        }
+    };
+    let until = next.map(|next| (next - app.now()).to_std().unwrap_or_default());
+    until.unwrap_or(LONGEST).min(app.config.lease).clamp(SHORTEST, LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use alethia_domain::{
+        ids::{JobId, RunnerId, SpecId},
+        lifecycle::JobType,
+    };
+    use alethia_store::jobs::Fence;
+
+    use super::*;
+
+    fn expired(job_type: JobType, status: JobStatus, attempt: u32) -> Expired {
+        Expired {
+            fence: Fence { job_id: JobId::generate(), attempt },
+            job_type,
+            status,
+            spec_id: SpecId::generate(),
+            runner_id: RunnerId::generate(),
+        }
+    }
+
+    #[test]
+    fn only_what_may_have_changed_something_or_failed_too_often_is_given_up() {
+        let now = Utc::now();
+        let given_up = |job_type, status, attempt| {
+            matches!(loss(&expired(job_type, status, attempt), now), Loss::Abandon { .. })
+        };
+        assert!(given_up(JobType::Deploy, JobStatus::Processing, 1));
+        assert!(given_up(JobType::Destroy, JobStatus::Processing, 1));
+        assert!(!given_up(JobType::Deploy, JobStatus::Claimed, 7));
+        assert!(!given_up(JobType::Plan, JobStatus::Processing, 2));
+        assert!(given_up(JobType::Plan, JobStatus::Processing, 3));
+    }
+
+    #[test]
+    fn the_pause_before_another_try_doubles() {
+        let now = Utc::now();
+        let pause = |attempt| match loss(&expired(JobType::Plan, JobStatus::Processing, attempt), now) {
+            Loss::Retry { not_before } => not_before - now,
+            Loss::Abandon { .. } => panic!("given up"),
+        };
+        assert_eq!(pause(1), FIRST_PAUSE);
+        assert_eq!(pause(2), FIRST_PAUSE * 2);
+    }
+}
