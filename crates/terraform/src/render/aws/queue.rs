@@ -17,7 +17,7 @@ pub(super) fn variables(queue: &Queue, topics: &[Topic], naming: &Naming) -> Val
         "visibility_timeout_seconds": queue.visibility_timeout.seconds(),
         "retention_seconds": queue.retention.seconds(),
         "delay_seconds": queue.delay.seconds(),
-        "max_message_bytes": queue.max_message_size.mebibytes() << 20,
+        "max_message_bytes": queue.max_message_size.kibibytes() << 10,
         "dead_letter": queue.dead_letter.as_ref().map(|dead_letter| json!({
             "name": naming.resource(kind, Some(&format!("{}--dead", queue.name))),
             "max_receives": dead_letter.max_receives,
