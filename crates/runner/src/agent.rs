@@ -93,7 +93,8 @@ impl Runner {
         Self::prepare_in(config, own_environment()).await
     }
 
-    async fn prepare_in(
+    /// The same in an environment that is not this process's own.
+    pub(crate) async fn prepare_in(
         config: RunnerConfig,
         environment: BTreeMap<String, String>,
     ) -> Result<Self, StartError> {
@@ -158,7 +159,8 @@ async fn serve(shared: Arc<Shared>, ending: CancellationToken) -> Result<(), Run
         let next = match claimed {
             Ok(Some(claim)) => {
                 pause = FIRST_PAUSE;
-                work(&shared, claim, &ending).await;
+                let job = job::run(Arc::clone(&shared), claim.clone(), ending.clone());
+                contain(&shared, &claim, job).await;
                 continue;
             }
             Ok(None) => {
@@ -181,11 +183,10 @@ async fn serve(shared: Arc<Shared>, ending: CancellationToken) -> Result<(), Run
 }
 
 /// Works on a job in a task of its own, so that a panic in it stays in it.
-async fn work(shared: &Arc<Shared>, claim: Claim, ending: &CancellationToken) {
-    let task = tokio::spawn(job::run(Arc::clone(shared), claim.clone(), ending.clone()));
-    if let Err(error) = AbortOnDropHandle::new(task).await {
+async fn contain(shared: &Arc<Shared>, claim: &Claim, job: impl Future<Output = ()> + Send + 'static) {
+    if let Err(error) = AbortOnDropHandle::new(tokio::spawn(job)).await {
         tracing::error!(job = %claim.job_id, %error, "the Runner failed in the middle of a job");
-        report_panic(shared, &claim).await;
+        report_panic(shared, claim).await;
     }
 }
 

@@ -88,3 +88,6 @@ impl Keeper {
         Instant::now() + self.length / 30
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,11 @@ mod tool;
 mod transcript;
 mod workdir;
 
+#[cfg(test)]
+mod test_console;
+#[cfg(test)]
+mod test_runner;
+
 pub use agent::{RunError, Runner, StartError};
 pub use config::RunnerConfig;
 pub use tool::{Tool, ToolError};

@@ -1,1 +1,85 @@
+use alethia_domain::lifecycle::JobType;
+use alethia_testkit::fake_terraform::{FakeTerraform, Mode};
 
+use super::*;
+use crate::{
+    test_console::{Mood, TestConsole, claim_of},
+    test_runner::TestRunner,
+};
+
+fn failed_with(finish: &Finish, reason: FailureReason) -> bool {
+    match &finish.outcome {
+        Outcome::Failed { failure } => failure.reason == reason,
+        Outcome::Success | Outcome::Cancelled => false,
+    }
+}
+
+#[tokio::test]
+async fn a_runner_ends_when_it_is_told_to() {
+    let runner = TestRunner::start(FakeTerraform::new()).await;
+    runner.job(claim_of(JobType::Plan)).await;
+    runner.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_running_job_is_interrupted_and_reported_before_the_runner_ends() {
+    let fake = FakeTerraform::new().apply(Mode::Hang);
+    let runner = TestRunner::start_with(fake, |config| {
+        config.shutdown_grace = Duration::from_millis(50);
+        config.cancel_grace = Duration::from_secs(20);
+    })
+    .await;
+    runner.console.set(|received| received.claims.push_back(claim_of(JobType::Deploy)));
+    runner.until_it_hangs().await;
+    runner.shutdown.cancel();
+    let finish = runner.console.finish().await;
+    assert!(failed_with(&finish, FailureReason::Runner), "{finish:?}");
+    assert!(runner.console.log().contains("interrupted"));
+    runner.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_console_that_is_away_for_a_moment_is_waited_for() {
+    let runner = TestRunner::start(FakeTerraform::new()).await;
+    runner.console.set(|received| received.mood = Mood::Unavailable);
+    runner.console.set(|received| received.claims.push_back(claim_of(JobType::Plan)));
+    tokio::time::timeout(Duration::from_millis(500), runner.console.finish()).await.unwrap_err();
+    runner.console.set(|received| received.mood = Mood::Well);
+    assert_eq!(runner.console.finish().await.outcome, Outcome::Success);
+}
+
+#[tokio::test]
+async fn a_panic_in_a_job_is_reported_and_stays_in_it() {
+    let console = TestConsole::start().await;
+    let (folder, fake) = (tempfile::tempdir().unwrap(), FakeTerraform::new().install().unwrap());
+    let (work, cache) = (folder.path().join("work"), folder.path().join("cache"));
+    let mut config = RunnerConfig::new(&console.address, "alr_x", "one", work, cache);
+    config.tool = Some(fake.path());
+    let runner = Runner::prepare(config).await.unwrap();
+    contain(&runner.shared, &claim_of(JobType::Plan), async { panic!("a fault of the Runner") }).await;
+    assert!(failed_with(&console.finish().await, FailureReason::Runner));
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said_before_any_job_is_claimed() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || RunnerConfig::new("http://127.0.0.1:1", "alr_x", "one", folder.path(), folder.path());
+    let empty = BTreeMap::from([("PATH".to_owned(), folder.path().display().to_string())]);
+    let error = Runner::prepare_in(config(), empty).await.err().unwrap().to_string();
+    assert!(error.contains("terraform") && error.contains("tofu"), "{error}");
+    let fake = FakeTerraform::new().install().unwrap();
+    let mut no_address = config();
+    (no_address.console, no_address.tool) = ("nowhere".to_owned(), Some(fake.path()));
+    assert!(matches!(Runner::prepare(no_address).await.err().unwrap(), StartError::Console(_)));
+    let mut no_slots = config();
+    no_slots.slots = 0;
+    assert!(matches!(Runner::prepare(no_slots).await.err().unwrap(), StartError::NoSlots));
+}
+
+#[tokio::test]
+async fn a_runner_that_is_refused_ends() {
+    let runner = TestRunner::start(FakeTerraform::new()).await;
+    runner.console.set(|received| received.mood = Mood::Refused);
+    let error = runner.ended().await.unwrap_err();
+    assert!(matches!(error, RunError::Refused(_)), "{error}");
+}

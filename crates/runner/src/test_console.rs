@@ -1,0 +1,264 @@
+//! A Console for tests: takes what a Runner sends, keeps it, and refuses or stays silent as it is told.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use alethia_api::{
+    client::{JobClient, RunnerClient},
+    logs::LogChunk,
+    problem::{self, Code, Problem},
+    runner::{
+        AppendLogs, Claim, ComponentReport, Finish, HeartbeatReply, Instruction, PlanReference, ReportPlan,
+        ReportProgress, StateReference,
+    },
+};
+use alethia_domain::{
+    access::CloudAccess,
+    ids::{JobId, SpecId},
+    lifecycle::JobType,
+};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{post, put},
+};
+use chrono::Utc;
+use serde_json::json;
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::task::AbortOnDropHandle;
+
+/// Longer than anything in a test takes, so that only a fault reaches it.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How the Console behaves now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// It takes everything.
+    #[default]
+    Well,
+    /// It answers 503.
+    Unavailable,
+    /// It says that the attempt is over.
+    LeaseLost,
+    /// It knows no such token.
+    Refused,
+}
+
+/// What came in.
+#[derive(Default)]
+pub(crate) struct Received {
+    pub mood: Mood,
+    /// Answer 503 to so many log requests.
+    pub refuse_logs: u32,
+    pub cancel: bool,
+    pub claims: VecDeque<Claim>,
+    pub plan_to_apply: Bytes,
+    pub started: u32,
+    pub heartbeats: u32,
+    pub chunks: Vec<LogChunk>,
+    pub progress: Vec<ReportProgress>,
+    pub plan_file: Option<Bytes>,
+    pub plan: Option<ReportPlan>,
+    pub finishes: Vec<Finish>,
+}
+
+/// A Console for tests.
+pub(crate) struct TestConsole {
+    pub address: String,
+    shared: Arc<Shared>,
+    _server: AbortOnDropHandle<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    received: Mutex<Received>,
+    changed: Notify,
+}
+
+impl TestConsole {
+    pub(crate) async fn start() -> Self {
+        let shared = Arc::new(Shared::default());
+        let job = "/api/v1/runner/jobs/{id}";
+        let router = Router::new()
+            .route("/api/v1/runner/claim", post(claim))
+            .route(&format!("{job}/start"), post(start))
+            .route(&format!("{job}/heartbeat"), post(heartbeat))
+            .route(&format!("{job}/logs"), post(logs))
+            .route(&format!("{job}/progress"), post(progress))
+            .route(&format!("{job}/plan/file"), put(plan_file).get(plan_to_apply))
+            .route(&format!("{job}/plan"), put(plan))
+            .route(&format!("{job}/finish"), post(finish))
+            .with_state(Arc::clone(&shared));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { address, shared, _server: AbortOnDropHandle::new(server) }
+    }
+
+    pub(crate) fn received(&self) -> MutexGuard<'_, Received> {
+        self.shared.received.lock().unwrap()
+    }
+
+    pub(crate) fn set(&self, change: impl FnOnce(&mut Received)) {
+        change(&mut self.received());
+        self.shared.changed.notify_waiters();
+    }
+
+    /// Waits until what came in fulfils a condition.
+    pub(crate) async fn until(&self, what: &str, condition: impl Fn(&Received) -> bool) {
+        let wait = async {
+            loop {
+                let changed = self.shared.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if condition(&self.received()) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, wait).await.unwrap_or_else(|_| panic!("never: {what}"));
+    }
+
+    pub(crate) fn client(&self) -> RunnerClient {
+        RunnerClient::new(&self.address, "alr_token-of-the-runner").unwrap()
+    }
+
+    pub(crate) fn job_client(&self) -> JobClient {
+        self.client().job(&claim_of(JobType::Plan))
+    }
+
+    /// All of the log.
+    pub(crate) fn log(&self) -> String {
+        self.received().chunks.iter().map(|chunk| chunk.text.as_str()).collect()
+    }
+
+    /// How the only job ended.
+    pub(crate) async fn finish(&self) -> Finish {
+        self.until("a job ends", |received| !received.finishes.is_empty()).await;
+        self.received().finishes[0].clone()
+    }
+}
+
+/// A claim of a job on a Spec with nothing in it.
+pub(crate) fn claim_of(job_type: JobType) -> Claim {
+    let document = json!({
+        "apiVersion": "alethia/v1",
+        "kind": "Spec",
+        "zone": "default",
+        "name": "shop",
+        "stage": "development",
+        "cloud": { "provider": "aws", "region": "eu-central-1", "identity": "sandbox" },
+    });
+    Claim {
+        job_id: JobId::generate(),
+        job_type,
+        spec_id: SpecId::generate(),
+        attempt: 1,
+        job_token: "alj_token-of-the-attempt".to_owned(),
+        lease_expires_at: Utc::now(),
+        lease_seconds: 30,
+        document,
+        destroy: false,
+        access: CloudAccess::Sandbox,
+        identity: "sandbox@1".to_owned(),
+        plan: None::<PlanReference>,
+        state: StateReference { lineage: "l".to_owned(), serial: 3 },
+    }
+}
+
+/// All that was told of components, in order.
+pub(crate) fn told(received: &Received) -> Vec<ComponentReport> {
+    received.progress.iter().flat_map(|report| report.components.clone()).collect()
+}
+
+type Shop = State<Arc<Shared>>;
+
+impl Shared {
+    /// Keeps something, unless the mood is against it.
+    fn take(&self, keep: impl FnOnce(&mut Received)) -> Response {
+        let mut received = self.received.lock().unwrap();
+        match received.mood {
+            Mood::Well => keep(&mut received),
+            Mood::Unavailable => return refusal(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
+            Mood::LeaseLost => return refusal(StatusCode::CONFLICT, Code::LeaseLost),
+            Mood::Refused => return refusal(StatusCode::UNAUTHORIZED, Code::Unauthenticated),
+        }
+        drop(received);
+        self.changed.notify_waiters();
+        StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+fn refusal(status: StatusCode, code: Code) -> Response {
+    let body = Problem {
+        kind: "about:blank".to_owned(),
+        title: String::new(),
+        status: status.as_u16(),
+        detail: format!("told to say {code:?}"),
+        code,
+        errors: Vec::new(),
+        permitted: Vec::new(),
+        hint: None,
+    };
+    (status, [(header::CONTENT_TYPE, problem::CONTENT_TYPE)], serde_json::to_vec(&body).unwrap())
+        .into_response()
+}
+
+async fn claim(State(shared): Shop) -> Response {
+    let mut claimed = None;
+    let answer = shared.take(|received| claimed = received.claims.pop_front());
+    claimed.map_or(answer, |claim| Json(claim).into_response())
+}
+
+async fn start(State(shared): Shop) -> Response {
+    shared.take(|received| received.started += 1)
+}
+
+async fn heartbeat(State(shared): Shop) -> Response {
+    let mut cancel = false;
+    let answer = shared.take(|received| {
+        received.heartbeats += 1;
+        cancel = received.cancel;
+    });
+    if answer.status() != StatusCode::NO_CONTENT {
+        return answer;
+    }
+    let instruction = if cancel { Instruction::Cancel } else { Instruction::Continue };
+    Json(HeartbeatReply { instruction, lease_expires_at: Utc::now() }).into_response()
+}
+
+async fn logs(State(shared): Shop, Json(body): Json<AppendLogs>) -> Response {
+    let mut refused = false;
+    let answer = shared.take(|received| match received.refuse_logs.checked_sub(1) {
+        Some(left) => (received.refuse_logs, refused) = (left, true),
+        None => received.chunks.extend(body.chunks),
+    });
+    if refused { refusal(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable) } else { answer }
+}
+
+async fn progress(State(shared): Shop, Json(body): Json<ReportProgress>) -> Response {
+    shared.take(|received| received.progress.push(body))
+}
+
+async fn plan_file(State(shared): Shop, body: Bytes) -> Response {
+    shared.take(|received| received.plan_file = Some(body))
+}
+
+async fn plan_to_apply(State(shared): Shop) -> Response {
+    shared.received.lock().unwrap().plan_to_apply.clone().into_response()
+}
+
+async fn plan(State(shared): Shop, Json(body): Json<ReportPlan>) -> Response {
+    shared.take(|received| received.plan = Some(body))
+}
+
+async fn finish(State(shared): Shop, Json(body): Json<Finish>) -> Response {
+    shared.take(|received| received.finishes.push(body))
+}
