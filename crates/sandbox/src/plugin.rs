@@ -1,9 +1,10 @@
 //! The process that Terraform starts as `terraform-provider-aws` or `terraform-provider-random`.
 //!
 //! The CLI calls [`run`] before anything else starts, because Terraform starts each provider at least twice a command.
-//! The process lives until Terraform says `Shutdown` or is gone.
+//! The process lives until Terraform says `Shutdown`, or is gone without a word.
 
 use std::env;
+use std::os::unix::process::parent_id;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,6 +23,9 @@ pub const CLOUD_VARIABLE: &str = "ALETHIA_SANDBOX_CLOUD";
 
 /// How long calls that still run may take after `Shutdown`.
 const GRACE: Duration = Duration::from_millis(200);
+
+/// How often to look whether Terraform is still there.
+const WATCH: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 enum PluginError {
@@ -74,6 +78,7 @@ async fn answer(name: &str, provider: Arc<Provider>) -> Result<(), PluginError> 
     tokio::select! {
         served = server => Ok(served?),
         () = grace(stopped) => Ok(()),
+        () = orphaned() => Ok(()),
     }
 }
 
@@ -86,4 +91,13 @@ async fn wait(mut stopped: watch::Receiver<bool>) {
 async fn grace(stopped: watch::Receiver<bool>) {
     wait(stopped).await;
     tokio::time::sleep(GRACE).await;
+}
+
+/// Ends when the Terraform that started this process is gone: whoever is left alone gets another parent.
+async fn orphaned() {
+    let parent = parent_id();
+    let mut watch = tokio::time::interval(WATCH);
+    while parent_id() == parent {
+        watch.tick().await;
+    }
 }

@@ -16,7 +16,7 @@ use tonic::Status;
 
 use crate::cloud::made_up::{Maker, Table};
 use crate::cloud::{Cloud, CloudError};
-use crate::faults::{self, FaultsError, Rule};
+use crate::faults::{self, FaultsError};
 use crate::rules::Rules;
 use crate::schema::{Catalog, Kind, SchemaError};
 use crate::value::{Value, ValueError};
@@ -42,8 +42,8 @@ pub(crate) struct Provider {
     table: Table,
     checks: Checks,
     cloud: Cloud,
-    /// Fault rules from the environment; those of the cloud's folder are read anew at every apply.
-    faults: Vec<Rule>,
+    /// Fault rules from the environment as they came; those of the cloud's folder are read anew at every apply.
+    faults: Option<String>,
     settings: RwLock<Settings>,
     interrupted: watch::Sender<bool>,
     now: fn() -> DateTime<Utc>,
@@ -69,8 +69,6 @@ pub(crate) enum ProviderError {
     Unknown(String),
     #[error(transparent)]
     Cloud(#[from] CloudError),
-    #[error(transparent)]
-    Faults(#[from] FaultsError),
 }
 
 /// Why a call has no answer at all. What the user did wrong is a diagnostic inside an answer instead.
@@ -106,14 +104,13 @@ impl Provider {
             "random" => Family::Random,
             other => return Err(ProviderError::Unknown(other.to_owned())),
         };
-        let faults = env::var(faults::VARIABLE).ok().filter(|text| !text.is_empty());
         Ok(Self {
             family,
             catalog: family.catalog(),
             table: Table::parse(family.values()),
             checks: Checks::parse(family.checks()),
             cloud: Cloud::open(cloud)?,
-            faults: faults.map_or_else(|| Ok(Vec::new()), |text| faults::parse(&text))?,
+            faults: env::var(faults::VARIABLE).ok().filter(|rules| !rules.is_empty()),
             settings: RwLock::new(Settings { region: default_region(), default_tags: Vec::new() }),
             interrupted: watch::Sender::new(false),
             now: Utc::now,

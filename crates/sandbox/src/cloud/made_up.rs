@@ -1,7 +1,7 @@
 //! Values that the cloud decides: ids, ARNs, endpoints, timestamps.
 //!
 //! `schemas/*.values` says by hand what the well-known ones look like (see [`table`]); everything else is guessed from
-//! the attribute's type. The same resource with the same seed always gets the same values, so nothing here is random.
+//! the attribute's type. The same resource with the same seed gets the same values, apart from keys and times.
 
 use std::collections::BTreeMap;
 

@@ -56,7 +56,7 @@ impl Provider {
 
     /// Waits and fails as the fault rules say.
     async fn suffer(&self, change: &Change<'_>) -> Result<Option<Diagnostic>, CallError> {
-        let mut rules = self.faults.clone();
+        let mut rules = self.faults.as_deref().map_or_else(|| Ok(Vec::new()), faults::parse)?;
         rules.extend(faults::load(self.cloud.root())?);
         let fault = faults::decide(self.cloud.root(), &rules, &change.target(), change.operation())?;
         let interrupted = self.interrupted.subscribe();

@@ -1,6 +1,8 @@
 //! The sandbox in the hands of real Terraform, which must be on PATH.
 
+#[cfg(test)]
 mod every_type;
+#[cfg(test)]
 mod support;
 
 use std::fs;
@@ -136,6 +138,21 @@ fn a_fault_hits_one_resource_once_and_the_next_apply_goes_on() {
     faults::add(&stack.cloud_folder(), rule).unwrap();
     stack.apply().fails_with(&["creating aws_sqs_queue.orders: ThrottlingException: rate exceeded"]);
     assert_eq!(stack.planned(), ["create aws_sqs_queue.a"]);
+    stack.apply().succeeds();
+}
+
+#[test]
+fn an_interrupt_ends_a_hang_and_nothing_is_made() {
+    let stack = Stack::new(&queue("name = \"jobs\""));
+    let rule = Rule { target: "aws_sqs_queue.*".to_owned(), hang: true, nth: Some(1), ..Rule::default() };
+    faults::add(&stack.cloud_folder(), rule).unwrap();
+    // The try is counted right before the hang begins.
+    let hangs =
+        || fs::read_dir(stack.cloud_folder().join("tries")).is_ok_and(|mut tries| tries.next().is_some());
+    stack
+        .interrupt_apply(hangs)
+        .fails_with(&["creating aws_sqs_queue.jobs: interrupted while the cloud did not answer"]);
+    assert_eq!(stack.cloud().list().unwrap(), []);
     stack.apply().succeeds();
 }
 

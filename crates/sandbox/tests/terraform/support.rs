@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use alethia_sandbox::cloud::Cloud;
 use alethia_sandbox::mirror;
 use serde_json::Value;
+
+const APPLY: [&str; 3] = ["apply", "-auto-approve", "-input=false"];
 
 pub(crate) struct Stack {
     folder: tempfile::TempDir,
@@ -43,14 +47,33 @@ impl Stack {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let mut command = Command::new("terraform");
-        command.args(arguments).current_dir(self.root()).envs(&self.environment);
-        command.env("TF_IN_AUTOMATION", "1").env("TF_CLI_ARGS", "-no-color").env_remove("AWS_REGION");
-        Ran::of(command.output().expect("terraform is on PATH"))
+        Ran::of(self.command(arguments).output().expect("terraform is on PATH"))
     }
 
     pub(crate) fn apply(&self) -> Ran {
-        self.run(&["apply", "-auto-approve", "-input=false"])
+        self.run(&APPLY)
+    }
+
+    /// Begins an apply, interrupts it as soon as the condition holds, and waits for its end.
+    pub(crate) fn interrupt_apply(&self, condition: impl Fn() -> bool) -> Ran {
+        let mut command = self.command(&APPLY);
+        let apply =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("terraform is on PATH");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !condition() {
+            assert!(Instant::now() < deadline, "nothing happened that could be interrupted");
+            thread::sleep(Duration::from_millis(20));
+        }
+        let interrupt = Command::new("kill").args(["-INT", &apply.id().to_string()]).status().unwrap();
+        assert!(interrupt.success());
+        Ran::of(apply.wait_with_output().unwrap())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("terraform");
+        command.args(arguments).current_dir(self.root()).envs(&self.environment);
+        command.env("TF_IN_AUTOMATION", "1").env("TF_CLI_ARGS", "-no-color").env_remove("AWS_REGION");
+        command
     }
 
     /// The changes that a plan sees, as `action address`.
