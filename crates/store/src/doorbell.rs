@@ -108,8 +108,9 @@ impl Doorbell {
 
     async fn relay_all(&self, pool: PgPool, mut listener: PgListener) {
         loop {
-            match listener.recv().await {
-                Ok(notification) => self.ring_by_name(notification.payload()),
+            match listener.try_recv().await {
+                Ok(Some(notification)) => self.ring_by_name(notification.payload()),
+                Ok(None) => self.ring(&Bell::ALL), // the connection was lost and is back
                 Err(error) => {
                     tracing::warn!(%error, "the doorbell lost its connection; it connects again");
                     listener = reconnect(&pool).await;

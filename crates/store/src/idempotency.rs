@@ -38,8 +38,10 @@ pub struct Answer {
 /// # Errors
 /// [`Conflict::IdempotencyMismatch`] when the key was used with another request.
 pub async fn begin(tx: &Tx, key: &Key, request_hash: &str, now: DateTime<Utc>) -> Result<Option<Answer>> {
-    sweep(tx, now).await?;
     let Key { key: name, author, route } = key;
+    let expired =
+        "DELETE FROM idempotency_keys WHERE author = $1 AND route = $2 AND key = $3 AND created_at < $4";
+    tx.execute(expired, values![author, route, name, now - KEPT_FOR]).await?;
     let insert = "INSERT INTO idempotency_keys (author, route, key, request_hash, created_at) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (author, route, key) DO NOTHING";
     if tx.execute(insert, values![author, route, name, request_hash, now]).await? > 0 {
@@ -66,10 +68,12 @@ pub async fn complete(tx: &Tx, key: &Key, answer: &Answer) -> Result<()> {
     Ok(())
 }
 
-/// Forgets answers that are older than 24 hours.
-async fn sweep(tx: &Tx, now: DateTime<Utc>) -> Result<()> {
-    tx.execute("DELETE FROM idempotency_keys WHERE created_at < $1", values![now - KEPT_FOR]).await?;
-    Ok(())
+/// Forgets answers that are older than 24 hours; tells how many.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn sweep(tx: &Tx, now: DateTime<Utc>) -> Result<u64> {
+    tx.execute("DELETE FROM idempotency_keys WHERE created_at < $1", values![now - KEPT_FOR]).await
 }
 
 fn answer(tx: &Tx, key: &Key, row: &Row) -> Result<Answer> {

@@ -185,9 +185,9 @@ async fn archive(store: &Store, job_id: JobId, segment: &[LogChunk]) -> Result<(
     if tx.execute(sql, values).await? == 0 {
         tx.discard([key]);
     }
-    let sql = "DELETE FROM provision_job_logs l WHERE l.job_id = $1 AND l.attempt = $2 AND EXISTS (SELECT 1 \
+    let sql = "DELETE FROM provision_job_logs WHERE job_id = $1 AND attempt = $2 AND EXISTS (SELECT 1 \
         FROM job_log_archives a WHERE a.job_id = $1 AND a.attempt = $2 \
-        AND l.sequence BETWEEN a.first_sequence AND a.last_sequence)";
+        AND provision_job_logs.sequence BETWEEN a.first_sequence AND a.last_sequence)";
     tx.execute(sql, values![job_id, first.attempt]).await?;
     tx.commit().await
 }

@@ -197,8 +197,7 @@ pub(crate) async fn conclude(
 ) -> Result<()> {
     let sql = "UPDATE provision_jobs SET status = $3, failure = $4, finished_at = $5, lease_expires_at = NULL \
         WHERE id = $1 AND status = $2";
-    let told = failure.map(|failure| json(failure));
-    let told = told.unwrap_or(sea_orm::Value::Json(None));
+    let told = failure.map_or(sea_orm::Value::Json(None), json);
     tx.execute(sql, values![job.id, job.status, status, told, now]).await?;
     end_attempt(tx, job, now).await?;
     announce(tx, &Current { status, ..job.clone() }, failure, now);

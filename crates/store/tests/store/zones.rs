@@ -1,0 +1,65 @@
+//! Zones.
+
+use alethia_domain::lifecycle::SpecEvent;
+use alethia_store::{Conflict, PageRequest, StoreError, specs, zones};
+
+use crate::fixture::{World, on_both};
+
+on_both!(
+    the_zone_default_is_always_there,
+    a_zone_with_a_live_spec_is_not_deleted,
+    an_empty_zone_is_deleted,
+    zones_are_listed_in_pages,
+);
+
+async fn the_zone_default_is_always_there(world: World) {
+    let zone = zones::by_name(&world.store, zones::DEFAULT).await.unwrap();
+    assert_eq!((zone.live_specs, zone.created_at), (0, world.now));
+}
+
+async fn a_zone_with_a_live_spec_is_not_deleted(world: World) {
+    let zone = world.zone("team").await;
+    world.spec_in(zone, "shop").await;
+    let refused = delete(&world, zone).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(Conflict::ZoneHasSpecs { count: 1 }))), "{refused:?}");
+}
+
+async fn an_empty_zone_is_deleted(world: World) {
+    let zone = world.zone("team").await;
+    let spec = world.spec_in(zone, "shop").await;
+    let tx = world.store.begin().await.unwrap();
+    for event in [
+        SpecEvent::QueueDeploy,
+        SpecEvent::StartDeploy,
+        SpecEvent::Succeed,
+        SpecEvent::StartDestroy,
+        SpecEvent::Succeed,
+    ] {
+        specs::transition(&tx, spec, &event, None, world.now).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    delete(&world, zone).await.unwrap();
+    assert!(matches!(zones::by_name(&world.store, "team").await, Err(StoreError::NotFound { .. })));
+}
+
+async fn zones_are_listed_in_pages(world: World) {
+    for name in ["one", "two", "three"] {
+        world.zone(name).await;
+    }
+    let (mut names, mut after) = (Vec::new(), None);
+    loop {
+        let page = zones::list(&world.store, PageRequest { after, limit: 3 }).await.unwrap();
+        names.extend(page.items.into_iter().map(|zone| zone.name));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(names, ["three", "two", "one", "default"]);
+}
+
+async fn delete(world: &World, zone: alethia_domain::ids::ZoneId) -> alethia_store::Result<()> {
+    let tx = world.store.begin().await?;
+    zones::delete(&tx, zone).await?;
+    tx.commit().await
+}

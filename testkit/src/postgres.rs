@@ -1,0 +1,211 @@
+//! A throw-away PostgreSQL: a server of its own for each test process, a database of its own for each test.
+//!
+//! The server listens on a Unix socket alone and is not durable. A shell holds a pipe from the test process and stops
+//! the server when the pipe closes, so that a killed test leaves nothing behind. PostgreSQL refuses to run as root; as
+//! root it runs as the user `postgres` that its package makes.
+
+use std::{
+    env, fs,
+    os::unix::{fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// A running server.
+pub struct Postgres {
+    folder: PathBuf,
+    programs: PathBuf,
+    account: Option<Account>,
+    keeper: Child,
+    databases: AtomicU32,
+}
+
+/// Whom the server runs as, where that is not who runs the test.
+#[derive(Clone, Copy)]
+struct Account {
+    user: u32,
+    group: u32,
+}
+
+const KEEPER: &str = r#"
+"$1/postgres" -D "$2/data" -k "$2" -F -c listen_addresses= -c synchronous_commit=off -c full_page_writes=off \
+    -c shared_buffers=32MB -c max_connections=60 >"$2/log" 2>&1 </dev/null &
+server=$!
+trap '' HUP INT TERM
+read -r _
+kill -QUIT "$server"
+wait "$server"
+rm -rf "$2"
+"#;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Postgres {
+    /// The server of this test process.
+    ///
+    /// # Errors
+    /// When there is no PostgreSQL on the machine or it does not start; the error says what to install.
+    pub fn shared() -> Result<&'static Self> {
+        static SHARED: OnceLock<std::result::Result<Postgres, String>> = OnceLock::new();
+        let shared = SHARED.get_or_init(|| Self::start().map_err(|error| format!("{error:#}")));
+        shared.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
+    }
+
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// When there is no PostgreSQL on the machine or it does not start; the error says what to install.
+    pub fn start() -> Result<Self> {
+        let programs = programs()?;
+        let account = account()?;
+        let folder = folder(account)?;
+        initialize(&programs, &folder, account)?;
+        let keeper = keep(&programs, &folder, account)?;
+        let server = Self { folder, programs, account, keeper, databases: AtomicU32::new(0) };
+        server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    /// Makes an empty database and tells its URL.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn create_database(&self) -> Result<String> {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let mut command = run_as(&self.programs.join("createdb"), self.account);
+        command.arg("--host").arg(&self.folder).args(["--username", "postgres", "--template", "template0"]);
+        finish(command.arg(&name)).with_context(|| format!("failed to make the database {name}"))?;
+        Ok(format!("postgres://postgres@localhost/{name}?host={}", self.folder.display()))
+    }
+
+    /// Ends all connections to the server's databases, as a restart or a broken network would.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn drop_connections(&self) -> Result<()> {
+        let mut command = run_as(&self.programs.join("psql"), self.account);
+        command.arg("--host").arg(&self.folder).args(["--username", "postgres", "--dbname", "postgres"]);
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
+            AND backend_type = 'client backend'";
+        finish(command.args(["--command", sql])).context("failed to end the connections").map(|_| ())
+    }
+
+    /// The last line of `postmaster.pid` says when connections are accepted.
+    fn wait_until_ready(&self) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let pid_file = self.folder.join("data/postmaster.pid");
+        while Instant::now() < deadline {
+            let status = fs::read_to_string(&pid_file).unwrap_or_default();
+            if status.trim_end().ends_with("ready") {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        bail!("PostgreSQL did not start within {PATIENCE:?}; it said:\n{log}")
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        if let Err(error) = self.keeper.wait() {
+            eprintln!("the throw-away PostgreSQL was not stopped: {error}");
+        }
+    }
+}
+
+/// The folder with `initdb` and `postgres`, of the latest version there is.
+fn programs() -> Result<PathBuf> {
+    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut versions: Vec<(u32, PathBuf)> = installed
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .collect();
+    versions.sort();
+    let packaged = versions.into_iter().rev().map(|(_, folder)| folder);
+    let path = env::var_os("PATH").unwrap_or_default();
+    packaged
+        .chain(env::split_paths(&path).collect::<Vec<_>>())
+        .find(|folder| ["initdb", "postgres", "createdb"].iter().all(|name| folder.join(name).is_file()))
+        .context("PostgreSQL is missing: these tests need it; on Debian and Ubuntu run `apt-get install postgresql`")
+}
+
+/// The user `postgres` when the test runs as root.
+fn account() -> Result<Option<Account>> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(None);
+    }
+    let users = fs::read_to_string("/etc/passwd").context("failed to read /etc/passwd")?;
+    let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let postgres = fields.into_iter().find(|fields| fields.first() == Some(&"postgres") && fields.len() > 3);
+    let postgres = postgres.context("PostgreSQL does not run as root, and there is no user `postgres`")?;
+    Ok(Some(Account { user: postgres[2].parse()?, group: postgres[3].parse()? }))
+}
+
+/// A new private folder, in memory where there is such a place.
+fn folder(account: Option<Account>) -> Result<PathBuf> {
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
+    let folder = tempfile::Builder::new().prefix("alethia-pg-").tempdir_in(parent)?.keep();
+    if let Some(Account { user, group }) = account {
+        chown(&folder, Some(user), Some(group)).context("failed to give the folder to the user postgres")?;
+    }
+    Ok(folder)
+}
+
+fn initialize(programs: &Path, folder: &Path, account: Option<Account>) -> Result<()> {
+    let mut command = run_as(&programs.join("initdb"), account);
+    command.arg("--pgdata").arg(folder.join("data")).args([
+        "--auth=trust",
+        "--no-sync",
+        "--no-instructions",
+        "--username=postgres",
+        "--encoding=UTF8",
+        "--locale=C",
+    ]);
+    finish(&mut command).context("failed to initialize PostgreSQL").map(|_| ())
+}
+
+fn keep(programs: &Path, folder: &Path, account: Option<Account>) -> Result<Child> {
+    let mut command = run_as(Path::new("/bin/sh"), account);
+    command.args(["-c", KEEPER, "sh"]).arg(programs).arg(folder).current_dir(folder).process_group(0);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().context("failed to start PostgreSQL")
+}
+
+fn run_as(program: &Path, account: Option<Account>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir("/");
+    if let Some(Account { user, group }) = account {
+        command.uid(user).gid(group);
+    }
+    command
+}
+
+fn finish(command: &mut Command) -> Result<Output> {
+    let output = command.output().with_context(|| format!("failed to run {:?}", command.get_program()))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{:?} failed: {said}", command.get_program());
+    Ok(output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Postgres;
+
+    #[test]
+    fn a_dropped_server_leaves_nothing() {
+        let server = Postgres::start().unwrap();
+        let folder = server.folder.clone();
+        assert!(server.create_database().unwrap().contains(&*folder.to_string_lossy()));
+        drop(server);
+        assert!(!folder.exists());
+    }
+}
