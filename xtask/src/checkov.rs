@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<()> {
     let mut command = Command::new(checkov);
     command.arg("--directory").arg(&folder);
     command.arg("--config-file").arg(project::root().join("crates/terraform/templates/aws/.checkov.yaml"));
-    command.args(["--compact", "--quiet"]).current_dir(project::root());
+    command.args(["--compact", "--quiet", "--skip-download"]).current_dir(project::root());
     steps::check(&mut command)
 }
 

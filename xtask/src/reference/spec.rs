@@ -105,13 +105,18 @@ fn value_of(row: &Value) -> String {
         (None, Some(derived)) => format!("made from other fields ({})", derived.replace('_', " ")),
         (None, None) => STAGES.map(|stage| row.get(stage).map_or("none".to_owned(), code)).join(" / "),
     };
-    let condition = |key: &str| row[key].as_str().map(|wanted| format!("{key} is {wanted}"));
+    let names = |key: &str| {
+        let names: Vec<String> = row[key].as_array().into_iter().flatten().map(code).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
     let conditions: Vec<String> = row["when"]
         .as_object()
         .into_iter()
         .flatten()
         .map(|(field, value)| format!("{field} is {}", code(value)))
-        .chain(condition("region"))
+        .chain(row["region"].as_str().map(|region| format!("the region is `{region}`")))
+        .chain(names("present").map(|names| format!("{names} is written")))
+        .chain(names("unless").map(|names| format!("none of {names} is written")))
         .collect();
     if conditions.is_empty() { value } else { format!("{value} where {}", conditions.join(" and ")) }
 }
