@@ -58,7 +58,7 @@ impl Redactor {
         }
         text = replaced(&BEARER, text, |found| format!("{} {MASK}", &found[1]));
         text = replaced(&USER_INFO, text, |found| format!("{}{MASK}@", &found[1]));
-        replaced(&ASSIGNMENT, text, |found| masked_assignment(found))
+        replaced(&ASSIGNMENT, text, masked_assignment)
     }
 
     /// A JSON value without the values that are known to be secret.
