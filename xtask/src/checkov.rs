@@ -26,7 +26,7 @@ pub(crate) fn run() -> Result<()> {
     let mut command = Command::new(checkov);
     command.arg("--directory").arg(&folder);
     command.arg("--config-file").arg(project::root().join("crates/terraform/templates/aws/.checkov.yaml"));
-    command.args(["--compact", "--quiet", "--skip-download"]).current_dir(project::root());
+    command.current_dir(project::root());
     steps::check(&mut command)
 }
 
