@@ -181,3 +181,72 @@ fn sorted(value: &serde_json::Value) -> serde_json::Value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn basis() -> PlanBasis {
+        PlanBasis {
+            snapshot: "a".into(),
+            bundle: "b".into(),
+            lock_file: "c".into(),
+            tool: "terraform 1.11.4".into(),
+            identity: "d/1".into(),
+            state_lineage: String::new(),
+            state_serial: 0,
+        }
+    }
+
+    #[test]
+    fn everything_a_plan_depends_on_is_in_its_digest() {
+        let one = basis();
+        let others = [
+            (PlanBasis { snapshot: "x".into(), ..basis() }, "the Spec"),
+            (PlanBasis { bundle: "x".into(), ..basis() }, "the templates"),
+            (PlanBasis { lock_file: "x".into(), ..basis() }, "the provider versions"),
+            (PlanBasis { tool: "tofu 1.11.0".into(), ..basis() }, "the Terraform version"),
+            (PlanBasis { identity: "d/2".into(), ..basis() }, "the Cloud Identity"),
+            (PlanBasis { state_lineage: "x".into(), ..basis() }, "the state"),
+            (PlanBasis { state_serial: 1, ..basis() }, "the state"),
+        ];
+        for (other, what) in others {
+            assert_ne!(one.digest(), other.digest(), "{what}");
+            assert_eq!(one.differences(&other), [what]);
+        }
+        assert_eq!(one.digest(), basis().digest());
+        assert!(one.differences(&basis()).is_empty());
+    }
+
+    #[test]
+    fn a_digest_is_stable_across_versions() {
+        insta::assert_snapshot!(basis().digest());
+    }
+
+    #[test]
+    fn a_summary_keeps_its_form() {
+        let summary = PlanSummary {
+            totals: Totals { replace: 1, ..Totals::default() },
+            components: vec![ComponentPlan {
+                component: ComponentRef::named(crate::component::ComponentKind::Database, "orders"),
+                change: Change::Replace,
+                loses_data: true,
+                resources: vec![ResourceChange {
+                    address: "module.database[\"orders\"].aws_rds_cluster.this".into(),
+                    change: Change::Replace,
+                    replaced_by: vec!["engine".into()],
+                    attributes: vec![AttributeChange {
+                        path: "master_password".into(),
+                        before: AttributeValue::Sensitive,
+                        after: AttributeValue::Unknown,
+                    }],
+                }],
+            }],
+            drift: Vec::new(),
+        };
+        assert!(!summary.is_empty() && PlanSummary::default().is_empty());
+        insta::assert_json_snapshot!(summary);
+        let text = serde_json::to_string(&summary).unwrap();
+        assert_eq!(serde_json::from_str::<PlanSummary>(&text).unwrap(), summary);
+    }
+}

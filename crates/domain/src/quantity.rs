@@ -27,6 +27,8 @@ pub struct QuantityError {
 
 const SPAN_UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 const SIZE_UNITS: [(&str, u64); 4] = [("TiB", 1 << 30), ("GiB", 1 << 20), ("MiB", 1 << 10), ("KiB", 1)];
+const SPAN_WORDS: &str = "a length of time such as 30s, 15m, 12h or 4d";
+const SIZE_WORDS: &str = "an amount such as 256KiB, 512MiB, 16GiB or 1TiB";
 const SPAN_PATTERN: &str = "^[0-9]{1,9}(s|m|h|d)$";
 const SIZE_PATTERN: &str = "^[0-9]{1,9}(KiB|MiB|GiB|TiB)$";
 
@@ -78,8 +80,7 @@ impl FromStr for Span {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let expected = "a length of time such as 30s, 15m, 12h or 4d";
-        read(text, &SPAN_UNITS, expected).map(Self::from_seconds)
+        read(text, &SPAN_UNITS, SPAN_WORDS).map(Self::from_seconds)
     }
 }
 
@@ -87,8 +88,7 @@ impl FromStr for Size {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let expected = "an amount such as 256KiB, 512MiB, 16GiB or 1TiB";
-        read(text, &SIZE_UNITS, expected).map(Self::from_kibibytes)
+        read(text, &SIZE_UNITS, SIZE_WORDS).map(Self::from_kibibytes)
     }
 }
 
@@ -123,7 +123,7 @@ fn write(f: &mut fmt::Formatter<'_>, amount: u64, units: &[(&str, u64)]) -> fmt:
 }
 
 macro_rules! written_as_text {
-    ($($name:ident, $pattern:expr, $examples:expr;)*) => {$(
+    ($($name:ident, $pattern:expr, $expected:expr, $examples:expr;)*) => {$(
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -143,15 +143,20 @@ macro_rules! written_as_text {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": $pattern, "examples": $examples })
+                json_schema!({
+                    "type": "string",
+                    "pattern": $pattern,
+                    "patternErrorMessage": $expected,
+                    "examples": $examples,
+                })
             }
         }
     )*};
 }
 
 written_as_text! {
-    Span, SPAN_PATTERN, ["30s", "15m", "12h", "4d"];
-    Size, SIZE_PATTERN, ["256KiB", "512MiB", "16GiB"];
+    Span, SPAN_PATTERN, SPAN_WORDS, ["30s", "15m", "12h", "4d"];
+    Size, SIZE_PATTERN, SIZE_WORDS, ["256KiB", "512MiB", "16GiB"];
 }
 
 #[cfg(test)]

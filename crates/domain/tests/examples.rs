@@ -10,14 +10,14 @@ use alethia_domain::{
 
 fn examples() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-    let mut examples: Vec<(String, String)> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .map(|path| {
-            (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap())
-        })
-        .collect();
+    let files = fs::read_dir(folder).expect("the examples are beside the crates");
+    let paths = files.map(|file| file.expect("the folder can be read").path());
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (name, fs::read_to_string(path).expect("an example is text"))
+    };
+    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml");
+    let mut examples: Vec<(String, String)> = paths.filter(is_yaml).map(read).collect();
     examples.sort();
     examples
 }
@@ -60,6 +60,9 @@ fn the_shop_uses_every_kind() {
 #[test]
 fn explain_says_where_every_value_comes_from() {
     for (name, text) in examples() {
-        insta::assert_snapshot!(format!("explain {name}"), spec::explain(&parse(&name, &text)));
+        insta::assert_snapshot!(
+            format!("explain-{}", name.trim_end_matches(".yaml")),
+            spec::explain(&parse(&name, &text))
+        );
     }
 }

@@ -101,7 +101,9 @@ impl Cache {
                 at.refuse(Finding::new("memory", "`memory` is missing").hint("or name a node_type"))
             }
             (Some(memory), None) if aws::cache_node_for(memory).is_none() => {
-                let allowed = largest.map(|largest| format!("at most {largest}")).unwrap_or_default();
+                let allowed = largest
+                    .map(|largest| format!("at most {}GiB", largest.mebibytes() >> 10))
+                    .unwrap_or_default();
                 at.refuse(
                     Finding::new("memory", format!("{memory} is more than any node has")).allowed(allowed),
                 );

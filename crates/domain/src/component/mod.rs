@@ -12,6 +12,7 @@ mod dns;
 mod kind;
 mod label;
 mod network;
+mod node_group;
 mod nosql_table;
 mod queue;
 mod repositories;
@@ -20,15 +21,13 @@ mod time;
 mod topic;
 
 pub use cache::{Cache, CacheAws, CacheEngine};
-pub use cluster::{
-    Admin, AdminPolicy, Architecture, CapacityType, Cluster, ClusterAws, ClusterLog, Endpoint, NodeCount,
-    NodeGroup, Taint, TaintEffect,
-};
+pub use cluster::{Admin, AdminPolicy, Cluster, ClusterAws, ClusterLog, Endpoint};
 pub use container_registry::{ContainerRegistry, ContainerRegistryAws};
 pub use database::{Backups, Database, DatabaseAws, DatabaseCapacity, DatabaseEngine};
 pub use dns::{Certificate, Dns, DnsZone, Waf, WafAws, WafMode};
 pub use kind::{ComponentKind, ComponentRef, ParseComponentRefError};
 pub use network::{Nat, Network, NetworkAws, VpcEndpoint};
+pub use node_group::{Architecture, CapacityType, NodeCount, NodeGroup, Taint, TaintEffect};
 pub use nosql_table::{
     AttributeType, CapacityMode, IndexKey, Key, NosqlTable, NosqlTableAws, ProvisionedCapacity,
     SecondaryIndex, TableClass,

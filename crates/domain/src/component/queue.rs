@@ -78,7 +78,7 @@ impl DeadLetter {
                 format!("{} is shorter than the {} of the queue itself", self.retention, queue.retention);
             let hint = "the age of a message goes on counting: it would expire before anybody sees it";
             let finding = Finding::new("dead_letter.retention", message);
-            at.refuse(finding.allowed(format!("{} to 14d", queue.retention)).hint(hint));
+            at.refuse(finding.allowed(format!("{} or longer, at most 14d", queue.retention)).hint(hint));
         }
     }
 }

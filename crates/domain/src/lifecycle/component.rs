@@ -104,7 +104,16 @@ impl ComponentStatus {
             (Self::Pending | Self::Creating | Self::Active | Self::Updating | Self::Failed, Settle) => {
                 Ok(Self::Active)
             }
-            (_, Vanish) => Ok(Self::Destroyed),
+            (
+                Self::Pending
+                | Self::Creating
+                | Self::Active
+                | Self::Updating
+                | Self::Failed
+                | Self::Destroying
+                | Self::Destroyed,
+                Vanish,
+            ) => Ok(Self::Destroyed),
             (
                 Self::Pending
                 | Self::Creating

@@ -80,7 +80,10 @@ impl SpecStatus {
         };
         match (self, event) {
             (Self::Draft | Self::Active | Self::Failed | Self::Destroyed, QueueDeploy) => Ok(Self::Queued),
-            (Self::Queued, WithdrawDeploy(former)) => Ok(*former),
+            (
+                Self::Queued,
+                WithdrawDeploy(former @ (Self::Draft | Self::Active | Self::Failed | Self::Destroyed)),
+            ) => Ok(*former),
             (Self::Queued, StartDeploy) => Ok(Self::Provisioning),
             (Self::Active | Self::Failed, QueueDestroy) => Ok(self),
             (Self::Active | Self::Failed, StartDestroy) => Ok(Self::Destroying),
@@ -91,7 +94,15 @@ impl SpecStatus {
                 Self::Draft | Self::Destroyed,
                 WithdrawDeploy(_) | StartDeploy | QueueDestroy | StartDestroy | Succeed | Fail,
             )
-            | (Self::Queued, QueueDeploy | QueueDestroy | StartDestroy | Succeed | Fail)
+            | (
+                Self::Queued,
+                WithdrawDeploy(Self::Queued | Self::Provisioning | Self::Destroying)
+                | QueueDeploy
+                | QueueDestroy
+                | StartDestroy
+                | Succeed
+                | Fail,
+            )
             | (
                 Self::Provisioning | Self::Destroying,
                 QueueDeploy | WithdrawDeploy(_) | StartDeploy | QueueDestroy | StartDestroy,

@@ -5,7 +5,12 @@ use std::{
     ops::RangeInclusive,
 };
 
-use super::{document::Document, place::item, problem::Finding, shape::did_you_mean};
+use super::{
+    document::Document,
+    place::item,
+    problem::Finding,
+    shape::{did_you_mean, known_words},
+};
 use crate::{
     catalog::aws::{self, Region},
     component::ComponentKind,
@@ -178,5 +183,5 @@ pub(crate) fn is_arn(text: &str, service: &str, resource: &str) -> bool {
 pub(super) fn unknown_region(path: impl Into<String>, region: &str) -> Finding {
     let known: Vec<&str> = aws::regions().iter().map(|region| region.code).collect();
     let finding = Finding::new(path, format!("{region:?} is no region of AWS"));
-    finding.maybe_hint(did_you_mean(region, &known)).allowed(known.join(", "))
+    finding.maybe_hint(did_you_mean(region, &known)).allowed(known_words(region, &known))
 }

@@ -269,3 +269,48 @@ pub(super) fn constants() -> HashMap<&'static str, &'static Value> {
     constants.retain(|at, _| !varying.contains(at));
     constants
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::schema;
+
+    #[test]
+    fn every_row_fills_a_field_that_exists() {
+        for row in table() {
+            assert!(schema::node(schema::json_schema(), &row.at).is_some(), "{}", row.at);
+            let around = row.at.rsplit_once("[]").map_or_else(
+                || row.at.split('.').next().unwrap_or_default().to_owned(),
+                |(list, _)| format!("{list}[]"),
+            );
+            let beside = row
+                .when
+                .keys()
+                .chain(&row.present)
+                .chain(&row.unless)
+                .chain(&row.at_least)
+                .chain(&row.at_most);
+            for name in beside {
+                let path = format!("{around}.{name}");
+                assert!(schema::node(schema::json_schema(), &path).is_some(), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_has_a_value() {
+        for row in table() {
+            let staged =
+                [&row.development, &row.staging, &row.production].iter().any(|value| value.is_some());
+            let ways = [row.value.is_some(), staged, row.derive.is_some()];
+            assert_eq!(ways.iter().filter(|way| **way).count(), 1, "{}", row.at);
+        }
+    }
+
+    #[test]
+    fn values_are_found_by_path() {
+        let document = serde_json::json!({ "a": [{ "b": { "c": 1 } }] });
+        assert_eq!(at_path(&document, "a[0].b.c"), Some(&serde_json::json!(1)));
+        assert_eq!(at_path(&document, "a[1].b"), None);
+    }
+}

@@ -3,7 +3,7 @@
 //! It writes what people usually change and leaves the rest to the defaults of the stage. Comments say what the next
 //! step would be, so that the file teaches its own format.
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::collections::BTreeSet;
 
 use super::{document::Provider, print::print_value};
 use crate::{component::ComponentKind, stage::Stage};
@@ -70,25 +70,48 @@ fn head(answers: &Answers) -> String {
 
 fn section(kind: ComponentKind, answers: &Answers) -> Option<String> {
     let is_asked = answers.kinds.contains(&kind);
+    let stage = answers.stage;
     match kind {
-        ComponentKind::Network => (is_asked || needs_network(answers)).then(|| network(answers.stage)),
+        ComponentKind::Network => (is_asked || needs_network(answers)).then(|| network(stage)),
         ComponentKind::Dns => answers.domain.as_deref().map(dns),
         ComponentKind::Repositories => answers.repository.as_deref().map(repositories),
-        ComponentKind::Cluster
-        | ComponentKind::Database
-        | ComponentKind::Cache
-        | ComponentKind::Queue
-        | ComponentKind::Topic
-        | ComponentKind::NosqlTable
-        | ComponentKind::ContainerRegistry
-        | ComponentKind::Secret => is_asked.then(|| beginning(kind, answers)),
+        ComponentKind::Cluster => is_asked.then(|| format!("cluster:\n{}", cluster(stage))),
+        ComponentKind::Database => is_asked.then(|| database(stage)),
+        ComponentKind::Cache => is_asked.then(|| cache(stage)),
+        ComponentKind::Queue => is_asked.then(|| QUEUES.to_owned()),
+        ComponentKind::Topic => is_asked.then(|| topic(answers)),
+        ComponentKind::NosqlTable => is_asked.then(|| NOSQL_TABLES.to_owned()),
+        ComponentKind::ContainerRegistry => is_asked.then(|| CONTAINER_REGISTRIES.to_owned()),
+        ComponentKind::Secret => is_asked.then(|| SECRETS.to_owned()),
     }
 }
 
+const QUEUES: &str = "queues:
+  - name: jobs
+    visibility_timeout: 30s # how long a worker has for a message
+    dead_letter: {} # keeps what failed five times; without it messages are tried until they expire
+    # ordered: true # messages of a group arrive in order and once
+";
+
+const NOSQL_TABLES: &str = "nosql_tables:
+  - name: items
+    partition_key: { name: id } # can't be changed later
+    # sort_key: { name: created_at, type: number }
+    # expiry_attribute: expires_at
+";
+
+const CONTAINER_REGISTRIES: &str = "container_registries:
+  - name: app
+";
+
+const SECRETS: &str = "secrets:
+  - name: app-key
+    generate: { length: 32 } # made in the cloud, seen by nobody; without it the owner puts a value in
+";
+
 fn needs_network(answers: &Answers) -> bool {
-    [ComponentKind::Cluster, ComponentKind::Database, ComponentKind::Cache]
-        .iter()
-        .any(|kind| answers.kinds.contains(kind))
+    let inside = [ComponentKind::Cluster, ComponentKind::Database, ComponentKind::Cache];
+    inside.iter().any(|kind| answers.kinds.contains(kind))
 }
 
 fn network(stage: Stage) -> String {
@@ -114,56 +137,40 @@ fn repositories(url: &str) -> String {
     )
 }
 
-fn beginning(kind: ComponentKind, answers: &Answers) -> String {
-    let mut text = format!("{}:\n", kind.section());
-    let stage = answers.stage;
-    let _ = match kind {
-        ComponentKind::Cluster => write!(text, "{}", cluster(stage)),
-        ComponentKind::Database => write!(
-            text,
-            "  - name: app\n    engine: postgresql # or mysql\n    capacity: {} # units of about 2 GiB memory; it grows and shrinks by itself\n",
-            match stage {
-                Stage::Development => "{ min: 0, max: 2 }",
-                Stage::Staging => "{ min: 0.5, max: 4 }",
-                Stage::Production => "{ min: 1, max: 8 }",
-            }
-        ),
-        ComponentKind::Cache => write!(
-            text,
-            "  - name: app\n    engine: valkey # or redis\n    memory: {}\n",
-            match stage {
-                Stage::Development => "512MiB",
-                Stage::Staging => "1GiB",
-                Stage::Production => "4GiB",
-            }
-        ),
-        ComponentKind::Queue => write!(
-            text,
-            "  - name: jobs\n    visibility_timeout: 30s # how long a worker has for a message\n    \
-             dead_letter: {{}} # keep what fails five times; remove it to try until messages expire\n    \
-             # ordered: true # messages of a group arrive in order and once\n"
-        ),
-        ComponentKind::Topic => {
-            let subscriptions = if answers.kinds.contains(&ComponentKind::Queue) {
-                "    subscriptions:\n      - protocol: queue # or https, email, function\n        endpoint: jobs\n"
-            } else {
-                "    # subscriptions:\n    #   - protocol: https # or queue, email, function\n    #     endpoint: https://hooks.example.com/events\n"
-            };
-            write!(text, "  - name: events\n{subscriptions}")
-        }
-        ComponentKind::NosqlTable => write!(
-            text,
-            "  - name: items\n    partition_key: {{ name: id }} # can't be changed later\n    \
-             # sort_key: {{ name: created_at, type: number }}\n    # expiry_attribute: expires_at\n"
-        ),
-        ComponentKind::ContainerRegistry => write!(text, "  - name: app\n"),
-        ComponentKind::Secret => write!(
-            text,
-            "  - name: app-key\n    generate: {{ length: 32 }} # made in the cloud, seen by nobody; without it the owner puts a value in\n"
-        ),
-        ComponentKind::Network | ComponentKind::Dns | ComponentKind::Repositories => Ok(()),
+fn database(stage: Stage) -> String {
+    let capacity = match stage {
+        Stage::Development => "{ min: 0, max: 2 }",
+        Stage::Staging => "{ min: 0.5, max: 4 }",
+        Stage::Production => "{ min: 1, max: 8 }",
     };
-    text
+    format!(
+        "databases:\n  - name: app\n    engine: postgresql # or mysql\n    \
+         capacity: {capacity} # units of about 2 GiB memory; it grows and shrinks by itself\n"
+    )
+}
+
+fn cache(stage: Stage) -> String {
+    let memory = match stage {
+        Stage::Development => "512MiB",
+        Stage::Staging => "1GiB",
+        Stage::Production => "4GiB",
+    };
+    format!("caches:\n  - name: app\n    engine: valkey # or redis\n    memory: {memory}\n")
+}
+
+fn topic(answers: &Answers) -> String {
+    let subscriptions = if answers.kinds.contains(&ComponentKind::Queue) {
+        "    subscriptions:
+      - protocol: queue # or https, email, function
+        endpoint: jobs
+"
+    } else {
+        "    # subscriptions:
+    #   - protocol: https # or queue, email, function
+    #     endpoint: https://hooks.example.com/events
+"
+    };
+    format!("topics:\n  - name: events\n{subscriptions}")
 }
 
 fn cluster(stage: Stage) -> &'static str {
@@ -215,7 +222,7 @@ mod tests {
     #[test]
     fn what_is_written_is_valid_at_every_stage() {
         for stage in Stage::ALL {
-            insta::assert_snapshot!(format!("design {stage}"), check(&everything(stage)));
+            insta::assert_snapshot!(format!("{stage}"), check(&everything(stage)));
         }
     }
 

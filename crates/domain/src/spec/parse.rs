@@ -3,7 +3,7 @@
 //! read -> shape -> defaults -> types -> rules. The rules also run when the shape of some parts is wrong, over the
 //! parts that are sound, so that one look at the output is enough.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::{
     check::Kept,
@@ -20,7 +20,7 @@ use crate::component::ComponentKind;
 pub struct Parsed {
     /// The document with every default filled in.
     pub document: Document,
-    /// The document as it is written.
+    /// The document as it is written, whole numbers without a fraction.
     pub written: Value,
     /// Where each filled-in value came from.
     pub origins: Origins,
@@ -34,7 +34,7 @@ pub fn parse(file_name: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
     let source = read::read(text).map_err(|error| locate(Some(file_name), &error.places, error.findings))?;
     let (document, origins) = check(&source.value, &source.places)
         .map_err(|findings| locate(Some(file_name), &source.places, findings))?;
-    Ok(Parsed { document, written: source.value, origins })
+    Ok(Parsed { document, written: canonical(&source.value), origins })
 }
 
 /// Checks a document that is JSON already, and fills it in.
@@ -47,7 +47,7 @@ pub fn resolve(written: &Value) -> Result<Document, Vec<Problem>> {
 }
 
 fn check(written: &Value, places: &Places) -> Result<(Document, Origins), Vec<Finding>> {
-    let asked = without_disabled(written);
+    let asked = without_disabled(&canonical(written));
     let findings = shape::check(&asked, places);
     if findings.is_empty() {
         let (document, origins) = complete(asked)?;
@@ -66,6 +66,21 @@ fn complete(mut document: Value) -> Result<(Document, Origins), Vec<Finding>> {
     let origins = defaults::apply(&mut document);
     let typed = serde_json::from_value::<Document>(document);
     typed.map(|document| (document, origins)).map_err(|error| vec![Finding::new("", error.to_string())])
+}
+
+/// The same value with whole numbers written as such: `2.0` is `2`.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(whole(number).unwrap_or_else(|| number.clone())),
+        Value::Array(items) => items.iter().map(canonical).collect(),
+        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), canonical(value))).collect(),
+        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
+    }
+}
+
+fn whole(number: &Number) -> Option<Number> {
+    let text = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0)?.to_string();
+    text.parse::<i64>().ok().map(Number::from)
 }
 
 /// A singleton that is only turned off is as good as absent, whatever it would need when it is on.

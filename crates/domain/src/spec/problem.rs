@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{place::Places, shape::did_you_mean};
+use super::{
+    place::Places,
+    shape::{did_you_mean, known_words},
+};
 
 /// One thing that is wrong. Prints as `shop.yaml:14:11: databases[1].capacity.min: 300 is out of range; allowed: …`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -50,7 +53,8 @@ impl Finding {
 
     /// A name that means nothing, with those that would.
     pub(crate) fn unknown_name(path: impl Into<String>, name: &str, what: &str, known: &[&str]) -> Self {
-        let allowed = if known.is_empty() { format!("none, there is no {what}") } else { known.join(", ") };
+        let allowed =
+            if known.is_empty() { format!("none, there is no {what}") } else { known_words(name, known) };
         let finding = Self::new(path, format!("{name:?} is no known {what}"));
         finding.maybe_hint(did_you_mean(name, known)).allowed(allowed)
     }

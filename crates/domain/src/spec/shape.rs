@@ -15,6 +15,10 @@ static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     jsonschema::validator_for(json_schema()).expect("the schema is made by us and has only local parts")
 });
 
+/// More words than these are not all listed in a message.
+const MANY_WORDS: usize = 24;
+const NEAREST_WORDS: usize = 8;
+
 /// Everything in which a document deviates from the schema.
 pub(super) fn check(document: &Value, places: &Places) -> Vec<Finding> {
     VALIDATOR.iter_errors(document).flat_map(|error| explain(&error, places)).collect()
@@ -82,7 +86,8 @@ fn missing(path: &str, name: &str, schema: &Value) -> Finding {
 
 fn not_a_choice(path: String, value: &Value, schema: &Value) -> Finding {
     let text = value.as_str().unwrap_or_default();
-    let hint = did_you_mean(text, &choices(schema));
+    let choices = choices(schema);
+    let hint = did_you_mean(text, &choices).filter(|_| choices.len() > 1);
     refused(path, value, "is not known", schema).maybe_hint(hint)
 }
 
@@ -194,4 +199,15 @@ pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
     let near =
         distance <= 2.max(nearest.len() / 3) || nearest.starts_with(&word) || word.starts_with(nearest);
     near.then(|| format!("did you mean {nearest}?"))
+}
+
+/// The known words, or those nearest to a mistyped one where they are many.
+pub(crate) fn known_words(word: &str, known: &[&str]) -> String {
+    if known.len() <= MANY_WORDS {
+        return known.join(", ");
+    }
+    let mut nearest = known.to_vec();
+    nearest.sort_by_key(|candidate| strsim::damerau_levenshtein(word, candidate));
+    nearest.truncate(NEAREST_WORDS);
+    format!("{}, and {} more", nearest.join(", "), known.len() - NEAREST_WORDS)
 }
