@@ -18,16 +18,6 @@ pub fn component_of(address: &str) -> Option<ComponentRef> {
     (!name.is_empty()).then(|| ComponentRef::named(kind, name))
 }
 
-/// The resource type in an address: `aws_vpc` in `module.network[0].aws_vpc.main`.
-pub fn resource_type_of(address: &str) -> Option<&str> {
-    let mut rest = address;
-    while let Some(inner) = rest.strip_prefix("module.") {
-        let end = inner.find(['[', '.'])?;
-        rest = inner[end..].strip_prefix('.').or_else(|| Some(inner[end..].split_once("].")?.1))?;
-    }
-    rest.strip_prefix("data.").unwrap_or(rest).split('.').next().filter(|name| !name.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,19 +42,6 @@ mod tests {
                 component,
                 "{address}"
             );
-        }
-    }
-
-    #[test]
-    fn the_resource_type_is_found_behind_any_key() {
-        for (address, expected) in [
-            ("module.network[0].aws_vpc.main", Some("aws_vpc")),
-            ("module.queue[\"a\"].aws_sqs_queue.main", Some("aws_sqs_queue")),
-            ("module.queue[\"a\"].data.aws_region.current", Some("aws_region")),
-            ("aws_vpc.main", Some("aws_vpc")),
-            ("module.queue", None),
-        ] {
-            assert_eq!(resource_type_of(address), expected, "{address}");
         }
     }
 }

@@ -8,7 +8,7 @@ mod attributes;
 use std::collections::BTreeMap;
 
 use alethia_domain::{
-    component::{ComponentKind, ComponentRef},
+    component::ComponentRef,
     lifecycle::Change,
     plan::{ComponentPlan, PlanSummary, ResourceChange, Totals},
     spec::Document,
@@ -132,8 +132,7 @@ fn component_plan(component: ComponentRef, resources: &[&Resource], stays: bool)
     let changing = resources.iter().filter(|resource| resource.change_kind() != Change::None);
     ComponentPlan {
         change: whole_change(resources, stays),
-        loses_data: component.kind.is_stateful()
-            && resources.iter().any(|resource| resource.loses_data(component.kind)),
+        loses_data: component.kind.is_stateful() && resources.iter().any(|resource| resource.loses_data()),
         resources: changing.map(|resource| resource.describe()).collect(),
         component,
     }
@@ -171,9 +170,9 @@ impl Resource {
         }
     }
 
-    fn loses_data(&self, kind: ComponentKind) -> bool {
+    fn loses_data(&self) -> bool {
         let goes = matches!(self.change_kind(), Change::Replace | Change::Destroy);
-        goes && kind.is_stateful() && STATEFUL_TYPES.contains(&self.resource_type.as_str())
+        goes && STATEFUL_TYPES.contains(&self.resource_type.as_str())
     }
 
     fn describe(&self) -> ResourceChange {

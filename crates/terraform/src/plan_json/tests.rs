@@ -19,7 +19,7 @@ fn document(queues: &[&str]) -> Document {
 }
 
 fn change(address: &str, actions: &[&str]) -> Value {
-    let resource_type = address::resource_type_of(address).unwrap();
+    let resource_type = address.rsplit('.').nth(1).unwrap();
     json!({ "address": address, "mode": "managed", "type": resource_type, "change": { "actions": actions } })
 }
 

@@ -1,7 +1,5 @@
 //! The variables of the cluster module.
 
-use std::collections::BTreeMap;
-
 use alethia_domain::{
     catalog::aws::{machines_for, nearest_machine},
     component::{
@@ -28,7 +26,6 @@ pub(super) fn variables(cluster: &Cluster, naming: &Naming) -> Value {
         "service_cidr": cluster.service_cidr,
         "public_endpoint": cluster.endpoint.public,
         "allowed_cidrs": cluster.endpoint.allowed_cidrs,
-        "principals": principals(&cluster.admins),
         "access": access(&cluster.admins),
         "logs": cluster.logs.iter().map(|log| log_name(*log)).collect::<Vec<_>>(),
         "log_retention_days": retention::days(cluster.log_retention),
@@ -38,39 +35,11 @@ pub(super) fn variables(cluster: &Cluster, naming: &Naming) -> Value {
     })
 }
 
-/// Who enters, each once: AWS keeps one entry a principal, however many policies hang on it.
-fn principals(admins: &[Admin]) -> Vec<&str> {
-    let mut principals: Vec<&str> = admins.iter().map(|admin| admin.principal.as_str()).collect();
-    principals.sort_unstable();
-    principals.dedup();
-    principals
-}
-
-/// What they may do, by principal and policy; the namespaces of equal pairs are put together.
+/// Who may do what, by principal: AWS keeps one entry for each.
 fn access(admins: &[Admin]) -> Value {
-    let mut pairs: BTreeMap<String, (&Admin, Vec<&str>)> = BTreeMap::new();
-    for admin in admins {
-        let key = format!("{} {}", admin.principal, policy_name(admin.policy));
-        let pair = pairs.entry(key).or_insert_with(|| (admin, namespaces(admin)));
-        let whole_cluster = pair.1.is_empty() || admin.namespaces.is_empty();
-        pair.1 = if whole_cluster { Vec::new() } else { union(&pair.1, &namespaces(admin)) };
-    }
-    let entry = |(key, (admin, namespaces)): (String, (&Admin, Vec<&str>))| {
-        let policy = policy_name(admin.policy);
-        (key, json!({ "principal": admin.principal, "policy": policy, "namespaces": namespaces }))
-    };
-    Value::Object(pairs.into_iter().map(entry).collect::<Map<_, _>>())
-}
-
-fn namespaces(admin: &Admin) -> Vec<&str> {
-    admin.namespaces.iter().map(String::as_str).collect()
-}
-
-fn union<'a>(one: &[&'a str], other: &[&'a str]) -> Vec<&'a str> {
-    let mut both = [one, other].concat();
-    both.sort_unstable();
-    both.dedup();
-    both
+    let entry =
+        |admin: &Admin| json!({ "policy": policy_name(admin.policy), "namespaces": admin.namespaces });
+    Value::Object(admins.iter().map(|admin| (admin.principal.clone(), entry(admin))).collect())
 }
 
 /// The access policies of EKS by their own names.

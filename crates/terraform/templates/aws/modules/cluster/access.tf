@@ -1,5 +1,5 @@
 resource "aws_eks_access_entry" "principal" {
-  for_each = toset(var.cluster.principals)
+  for_each = var.cluster.access
 
   cluster_name  = aws_eks_cluster.main.name
   principal_arn = each.key
@@ -12,7 +12,7 @@ resource "aws_eks_access_policy_association" "policy" {
   for_each = var.cluster.access
 
   cluster_name  = aws_eks_cluster.main.name
-  principal_arn = aws_eks_access_entry.principal[each.value.principal].principal_arn
+  principal_arn = aws_eks_access_entry.principal[each.key].principal_arn
   policy_arn    = "arn:${var.account.partition}:eks::aws:cluster-access-policy/${each.value.policy}"
 
   access_scope {

@@ -12,13 +12,11 @@ variable "cluster" {
     service_cidr        = string
     public_endpoint     = bool
     allowed_cidrs       = list(string)
-    principals          = list(string)
     logs                = list(string)
     log_retention_days  = number
     deletion_protection = bool
     auto_mode           = bool
     access = map(object({
-      principal  = string
       policy     = string
       namespaces = list(string)
     }))
