@@ -2,11 +2,12 @@
 //!
 //! Terraform starts the plugin, reads the line, and connects to the socket with TLS when it gave a certificate of its own
 //! (it always does). The plugin's certificate is made for this one process and its key never leaves memory. The client's
-//! certificate is not checked: it uses a curve that ring does not verify, and the socket lies in a folder that
-//! belongs to the same user.
+//! certificate is not checked: it uses a curve that ring does not verify, and nobody but the same user may connect.
 
 use std::env;
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -53,8 +54,7 @@ impl Socket {
         let folder = folder.map_or_else(env::temp_dir, PathBuf::from);
         let path = folder.join(format!("alethia-sandbox-{provider}-{}.sock", std::process::id()));
         remove_stale(&path)?;
-        let listener = UnixListener::bind(&path)
-            .map_err(|source| HandshakeError::Socket { path: path.clone(), source })?;
+        let listener = bind(&path).map_err(|source| HandshakeError::Socket { path: path.clone(), source })?;
         let (tls, certificate) = if env::var_os("PLUGIN_CLIENT_CERT").is_some_and(|text| !text.is_empty()) {
             identity().map(|(tls, certificate)| (Some(tls), certificate))?
         } else {
@@ -74,13 +74,19 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         // Terraform removes its own socket folder as well; there is nothing to do about a failure.
-        let _ = std::fs::remove_file(&self.path);
+        let _ = fs::remove_file(&self.path);
     }
+}
+
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    Ok(listener)
 }
 
 /// A process id comes back some day, and with it the name of a socket that a killed process left behind.
 fn remove_stale(path: &Path) -> Result<(), HandshakeError> {
-    match std::fs::remove_file(path) {
+    match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
             Err(HandshakeError::Socket { path: path.to_owned(), source })
         }

@@ -160,3 +160,79 @@ fn same_at(path: &str, prior: &Value, planned: &Value) -> bool {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Type;
+
+    fn attribute(optional: bool, computed: bool, write_only: bool) -> Attribute {
+        Attribute { kind: Type::String, required: false, optional, computed, sensitive: false, write_only }
+    }
+
+    /// A block with `name` (set by people), `id` (set by the cloud), `key` (write-only).
+    fn leaf() -> Block {
+        let attributes = [
+            ("name", attribute(true, false, false)),
+            ("id", attribute(true, true, false)),
+            ("key", attribute(true, false, true)),
+        ];
+        Block { attributes: attributes.map(|(name, it)| (name.to_owned(), it)).into(), ..Block::default() }
+    }
+
+    fn with_nested(nesting: Nesting, computed: bool) -> Block {
+        let nested = Nested { nesting, computed, block: leaf() };
+        Block { blocks: [("part".to_owned(), nested)].into(), ..leaf() }
+    }
+
+    fn map(entries: &[(&str, Value)]) -> Value {
+        Value::Map(entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect())
+    }
+
+    fn named(name: &str, id: Value) -> Value {
+        map(&[("name", Value::string(name)), ("id", id), ("key", Value::Null)])
+    }
+
+    #[test]
+    fn what_the_cloud_decides_is_unknown_once_and_then_stays() {
+        let proposed = named("a", Value::Null);
+        assert_eq!(planned(&leaf(), &proposed, &Value::Null, &proposed), named("a", Value::Unknown));
+        let prior = named("a", Value::string("1"));
+        assert_eq!(planned(&leaf(), &proposed, &prior, &proposed), prior);
+    }
+
+    #[test]
+    fn a_write_only_value_is_never_planned() {
+        let proposed = map(&[("name", Value::Null), ("id", Value::Null), ("key", Value::string("secret"))]);
+        assert_eq!(planned(&leaf(), &proposed, &Value::Null, &proposed).get("key"), &Value::Null);
+    }
+
+    #[test]
+    fn an_element_of_a_set_keeps_what_the_cloud_decided_whatever_its_place() {
+        let block = with_nested(Nesting::Set, false);
+        let part = |items: &[Value]| map(&[("part", Value::List(items.to_vec()))]);
+        let prior = part(&[named("b", Value::string("2")), named("a", Value::string("1"))]);
+        let proposed = part(&[named("a", Value::Null), named("c", Value::Null)]);
+        let planned = planned(&block, &proposed, &prior, &proposed);
+        let expected = [named("a", Value::string("1")), named("c", Value::Unknown)];
+        assert_eq!(planned.get("part"), &Value::List(expected.to_vec()));
+    }
+
+    #[test]
+    fn a_block_that_the_cloud_fills_is_unknown_until_it_is_there() {
+        let block = with_nested(Nesting::List, true);
+        let proposed = map(&[("part", Value::List(Vec::new()))]);
+        assert_eq!(planned(&block, &proposed, &Value::Null, &proposed).get("part"), &Value::Unknown);
+        let prior = map(&[("part", Value::List(vec![named("a", Value::string("1"))]))]);
+        assert_eq!(planned(&block, &proposed, &prior, &proposed).get("part"), prior.get("part"));
+    }
+
+    #[test]
+    fn a_path_into_a_block_finds_its_change() {
+        let part = |name: &str| map(&[("part", Value::List(vec![named(name, Value::Null)]))]);
+        let paths = || ["part.name", "part.id", "other"].into_iter();
+        assert_eq!(replacing(paths(), &part("a"), &part("b")), ["part.name"]);
+        let none = map(&[("part", Value::List(Vec::new()))]);
+        assert_eq!(replacing(paths(), &part("a"), &none), ["part.name", "part.id"]);
+    }
+}

@@ -1,5 +1,5 @@
 //! What no provider schema says, kept by hand in `schemas/*.rules`: which attributes are sensitive, which changes
-//! replace a resource, which blocks the cloud fills, and which computed values a change renews.
+//! replace a resource, which blocks the cloud fills, and which computed values a change makes new.
 //!
 //! A line is `type rule name...`. The type `*` adds to every type; `default` stands for the types without a line of
 //! that rule. A missing line makes a plan less true, never wrong for Terraform.
@@ -17,6 +17,7 @@ struct TypeRules {
     sensitive: Vec<&'static str>,
     computed_blocks: Vec<&'static str>,
     renewed: Vec<&'static str>,
+    derived: Vec<Vec<&'static str>>,
     unique: Vec<&'static str>,
 }
 
@@ -28,7 +29,12 @@ impl Rules {
             let mut words = line.split_ascii_whitespace();
             let type_name = words.next().expect("a line that is not empty has a word");
             let rules = rules.by_type.entry(type_name).or_default();
-            let list = match words.next() {
+            let rule = words.next();
+            if rule == Some("derive") {
+                rules.derived.push(words.collect());
+                continue;
+            }
+            let list = match rule {
                 Some("replace") => &mut rules.replace,
                 Some("sensitive") => &mut rules.sensitive,
                 Some("block") => &mut rules.computed_blocks,
@@ -64,6 +70,12 @@ impl Rules {
     /// Computed attributes that get a new value whenever the resource changes.
     pub(crate) fn renewed(&self, type_name: &str) -> &[&'static str] {
         self.by_type.get(type_name).map_or(&[], |rules| &rules.renewed)
+    }
+
+    /// Computed attributes that follow from another one: that one first, then those that follow.
+    pub(crate) fn derived(&self, type_name: &str) -> impl Iterator<Item = (&'static str, &[&'static str])> {
+        let derived = self.by_type.get(type_name).map_or(&[][..], |rules| &rules.derived);
+        derived.iter().filter_map(|names| names.split_first().map(|(cause, effects)| (*cause, effects)))
     }
 
     /// Attributes that together must be unique among the resources of the type in one region.

@@ -97,14 +97,18 @@ impl Provider {
         }
     }
 
-    /// Makes the values unknown that a change will renew.
+    /// Makes the values unknown that a change of the resource makes new.
     fn renew(&self, type_name: &str, block: &Block, prior: &Value, config: &Value, planned: &mut Value) {
-        let renewed = self.catalog.rules().renewed(type_name);
-        if renewed.is_empty() || prior.is_null() || !plan::is_changed(block, prior, planned) {
+        if prior.is_null() || !plan::is_changed(block, prior, planned) {
             return;
         }
-        for name in renewed.iter().filter(|name| config.get(name).is_null()) {
-            planned.set(name, Value::Unknown);
+        let rules = self.catalog.rules();
+        let changed = rules.derived(type_name).filter(|(cause, _)| prior.get(cause) != planned.get(cause));
+        let derived: Vec<&str> = changed.flat_map(|(_, effects)| effects.iter().copied()).collect();
+        for name in rules.renewed(type_name).iter().copied().chain(derived) {
+            if config.get(name).is_null() {
+                planned.set(name, Value::Unknown);
+            }
         }
     }
 

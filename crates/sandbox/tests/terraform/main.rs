@@ -107,6 +107,21 @@ fn a_changed_launch_template_has_a_new_version() {
 }
 
 #[test]
+fn a_stream_that_is_switched_on_later_gets_its_arn() {
+    let table = |settings: &str| {
+        format!(
+            "resource \"aws_dynamodb_table\" \"carts\" {{\n  name = \"carts\"\n  billing_mode = \"PAY_PER_REQUEST\"\n  hash_key = \"id\"\n  attribute {{\n    name = \"id\"\n    type = \"S\"\n  }}\n{settings}\n}}\noutput \"stream\" {{ value = aws_dynamodb_table.carts.stream_arn }}\n"
+        )
+    };
+    let stack = Stack::new(&table(""));
+    stack.apply().succeeds();
+    assert_eq!(stack.outputs()["stream"]["value"], "");
+    stack.configure(&table("stream_enabled = true\nstream_view_type = \"NEW_IMAGE\""));
+    stack.apply().succeeds();
+    assert!(text(&stack.outputs()["stream"]["value"]).contains(":table/carts/stream/"));
+}
+
+#[test]
 fn no_secret_is_in_the_state_or_in_the_cloud() {
     let stack = Stack::new(SECRET);
     stack.apply().succeeds();
