@@ -96,6 +96,9 @@ fn remove_stale(path: &Path) -> Result<(), HandshakeError> {
 
 /// A certificate for `localhost` and, as Terraform wants it, its DER in base64 without padding.
 fn identity() -> Result<(ServerTlsConfig, String), HandshakeError> {
+    // The program may link more than one provider of cryptography, and rustls refuses to choose. An error means that
+    // one is chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut parameters = CertificateParams::new(vec!["localhost".to_owned()])?;
     parameters.distinguished_name.push(DnType::CommonName, "localhost");
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
