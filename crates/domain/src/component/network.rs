@@ -96,6 +96,13 @@ impl Network {
         if let Some(retention) = self.flow_logs {
             at.log_retention("flow_logs", retention);
         }
+        let endpoints = self.aws.as_ref().map(|aws| aws.interface_endpoints.as_slice()).unwrap_or_default();
+        for (index, endpoint) in endpoints.iter().enumerate() {
+            if endpoints[..index].contains(endpoint) {
+                let finding = Finding::new(format!("aws.interface_endpoints[{index}]"), "is there twice");
+                at.refuse(finding.hint("remove one of them"));
+            }
+        }
         if self.nat == Nat::None && at.document().cluster.as_ref().is_some_and(|cluster| cluster.enabled) {
             let message = "none leaves the nodes of the cluster without a way to the internet";
             at.refuse(Finding::new("nat", message).allowed("single, per_zone"));

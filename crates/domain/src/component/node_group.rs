@@ -125,7 +125,14 @@ impl NodeGroup {
             label::check(&place::field(&format!("{path}.labels"), key), key, value, at);
         }
         for (index, taint) in self.taints.iter().enumerate() {
-            label::check(&format!("{path}.taints[{index}]"), &taint.key, &taint.value, at);
+            let path = format!("{path}.taints[{index}]");
+            label::check(&path, &taint.key, &taint.value, at);
+            if self.taints[..index]
+                .iter()
+                .any(|other| (&other.key, other.effect) == (&taint.key, taint.effect))
+            {
+                at.refuse(Finding::new(path, "the same taint is there twice").hint("remove one of them"));
+            }
         }
     }
 

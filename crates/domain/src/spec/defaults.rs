@@ -3,16 +3,13 @@
 //! Works on JSON, after the shape was checked and before the document gets its types. A field is filled only when what
 //! it is in is there, so an optional object such as `dead_letter` stays absent unless somebody writes it.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    place::{field, item},
+    place::{Segment, field, item, segments},
     read,
 };
 use crate::{catalog, component::Database, stage::Stage};
@@ -166,11 +163,7 @@ impl Filling<'_> {
         if let Some(derivation) = row.derive {
             return Some((derivation.of(&around?.now)?, derivation.origin().to_owned()));
         }
-        let staged = match self.about.stage? {
-            Stage::Development => &row.development,
-            Stage::Staging => &row.staging,
-            Stage::Production => &row.production,
-        };
+        let staged = row.staged(self.about.stage?);
         let (value, origin) = match (staged, &row.value) {
             (Some(value), _) => (value, format!("default of stage {}", self.about.stage?)),
             (None, Some(value)) => (value, self.origin()),
@@ -201,16 +194,8 @@ impl Filling<'_> {
     }
 
     fn origin(&self) -> String {
-        let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let when = self.row.when.iter().map(|(name, value)| format!("{name} {}", words(value)));
-        let region = self.row.region.iter().map(|region| format!("region {region}"));
-        let present = self.row.present.iter().map(|name| format!("a given {name}"));
-        let conditions: Vec<String> = region.chain(when).chain(present).collect();
-        if conditions.is_empty() {
-            "default".to_owned()
-        } else {
-            format!("default for {}", conditions.join(", "))
-        }
+        let conditions = self.row.conditions().join(", ");
+        if conditions.is_empty() { "default".to_owned() } else { format!("default for {conditions}") }
     }
 }
 
@@ -247,27 +232,50 @@ fn equal(one: &Value, other: &Value) -> bool {
 
 /// The value at a path such as `databases[1].capacity`.
 pub(super) fn at_path<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(document, |value, segment| {
-        let (name, indexes) = segment.split_once('[').unwrap_or((segment, ""));
-        let indexes = indexes.split_terminator(']').map(|index| index.trim_start_matches('['));
-        indexes.into_iter().try_fold(value.get(name)?, |value, index| value.get(index.parse::<usize>().ok()?))
+    segments(path).iter().try_fold(document, |value, segment| match segment {
+        Segment::Key(key) => value.get(key),
+        Segment::Item(index) => value.get((*index)?),
     })
 }
 
-/// Values that a field gets whatever the document says, for editors.
-pub(super) fn constants() -> HashMap<&'static str, &'static Value> {
-    let mut constants = HashMap::new();
-    let mut varying = Vec::new();
-    for row in table() {
-        let fixed =
-            row.when.is_empty() && row.present.is_empty() && row.unless.is_empty() && row.region.is_none();
-        match &row.value {
-            Some(value) if fixed && !value.is_object() => drop(constants.insert(row.at.as_str(), value)),
-            Some(_) | None => varying.push(row.at.as_str()),
+impl Row {
+    /// The value, when it is the same whatever the document says.
+    pub(super) fn constant(&self) -> Option<&Value> {
+        let conditions = self.conditions();
+        self.value.as_ref().filter(|value| conditions.is_empty() && !value.is_object())
+    }
+
+    /// The value in words when it is not the same everywhere, such as ` for engine mysql: 3306`.
+    pub(super) fn words(&self) -> Option<String> {
+        let conditions = self.conditions().join(", ");
+        let subject = if conditions.is_empty() { String::new() } else { format!(" for {conditions}") };
+        let stages = Stage::ALL.into_iter().filter_map(|stage| {
+            let value = self.staged(stage)?;
+            Some(format!("{} ({stage})", plain(value)))
+        });
+        let values: Vec<String> =
+            stages.chain(self.value.iter().filter(|value| !value.is_object()).map(plain)).collect();
+        (!values.is_empty()).then(|| format!("{subject}: {}", values.join(", ")))
+    }
+
+    const fn staged(&self, stage: Stage) -> Option<&Value> {
+        match stage {
+            Stage::Development => self.development.as_ref(),
+            Stage::Staging => self.staging.as_ref(),
+            Stage::Production => self.production.as_ref(),
         }
     }
-    constants.retain(|at, _| !varying.contains(at));
-    constants
+
+    fn conditions(&self) -> Vec<String> {
+        let region = self.region.iter().map(|region| format!("region {region}"));
+        let when = self.when.iter().map(|(name, value)| format!("{name} {}", plain(value)));
+        let present = self.present.iter().map(|name| format!("a given {name}"));
+        region.chain(when).chain(present).collect()
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 /// A position in a file, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
@@ -53,13 +55,27 @@ impl Places {
     }
 }
 
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    /// Into a field of an object.
+    Key(String),
+    /// Into an item of a list; any item where a path speaks of all of them, as `databases[].port` does.
+    Item(Option<usize>),
+}
+
+/// The steps of a path.
+pub(super) fn segments(path: &str) -> Vec<Segment> {
+    steps(path).into_iter().map(|(_, segment)| segment).collect()
+}
+
 /// The path of a field of an object.
 pub(crate) fn field(path: &str, key: &str) -> String {
     let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     match (plain, path.is_empty()) {
         (true, true) => key.to_owned(),
         (true, false) => format!("{path}.{key}"),
-        (false, _) => format!("{path}[{key:?}]"),
+        (false, _) => format!("{path}[{}]", Value::from(key)),
     }
 }
 
@@ -70,10 +86,36 @@ pub(crate) fn item(path: &str, index: usize) -> String {
 
 /// The path of what a field is in.
 fn parent(path: &str) -> &str {
-    if path.ends_with("\"]") {
-        return path.rfind("[\"").map_or("", |end| &path[..end]);
+    steps(path).last().map_or("", |(start, _)| &path[..*start])
+}
+
+/// The steps of a path, each with where it begins.
+fn steps(path: &str) -> Vec<(usize, Segment)> {
+    let mut steps = Vec::new();
+    let mut start = 0;
+    while let Some((segment, length)) = step(&path[start..]) {
+        steps.push((start, segment));
+        start += length;
     }
-    path.rfind(['.', '[']).map_or("", |end| &path[..end])
+    steps
+}
+
+/// The first step of a path and how long it is.
+fn step(path: &str) -> Option<(Segment, usize)> {
+    if path.is_empty() {
+        return None;
+    }
+    if let Some(inside) = path.strip_prefix('[') {
+        let mut quoted = serde_json::Deserializer::from_str(inside).into_iter::<String>();
+        if let (true, Some(Ok(key))) = (inside.starts_with('"'), quoted.next()) {
+            return Some((Segment::Key(key), quoted.byte_offset() + 2));
+        }
+        let end = inside.find(']').unwrap_or(inside.len());
+        return Some((Segment::Item(inside[..end].parse().ok()), (end + 2).min(path.len())));
+    }
+    let plain = path.strip_prefix('.').unwrap_or(path);
+    let end = plain.find(['.', '[']).unwrap_or(plain.len());
+    Some((Segment::Key(plain[..end].to_owned()), path.len() - plain.len() + end))
 }
 
 #[cfg(test)]
@@ -95,5 +137,11 @@ mod tests {
         assert_eq!(field("labels", "a.b/c"), "labels[\"a.b/c\"]");
         assert_eq!(parent("x.labels[\"a.b/c\"]"), "x.labels");
         assert_eq!(parent("x"), "");
+        let odd = field("a", "x\"].y");
+        assert_eq!((parent(&odd), parent("a[0]"), parent("a.b")), ("a", "a", "a"));
+        assert_eq!(segments(&odd), [Segment::Key("a".into()), Segment::Key("x\"].y".into())]);
+        let items =
+            [Segment::Key("a".into()), Segment::Item(Some(1)), Segment::Item(None), Segment::Key("b".into())];
+        assert_eq!(segments("a[1][].b"), items);
     }
 }

@@ -99,11 +99,21 @@ fn at(file: Option<&str>, places: &Places, finding: Finding) -> Problem {
         file: file.map(str::to_owned),
         line: position.map(|position| position.line),
         column: position.map(|position| position.column),
-        value: places.text(&finding.path).filter(|_| !finding.about_key).map(str::to_owned),
+        value: places.text(&finding.path).filter(|_| !finding.about_key).map(without_password),
         path: finding.path,
-        message: finding.message,
+        message: without_password(&finding.message),
         allowed: finding.allowed,
         hint: finding.hint,
+    }
+}
+
+/// A text without what stands for user and password in an address: a message may end in a log.
+fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let authority = rest.find(['/', '"', ' ']).unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(end) => format!("{scheme}://***{}", without_password(&rest[end..])),
+        None => format!("{scheme}://{}", without_password(rest)),
     }
 }
 

@@ -8,7 +8,11 @@ use std::sync::LazyLock;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::{defaults, document::Document};
+use super::{
+    defaults::{self, Row},
+    document::Document,
+    place::{Segment, segments},
+};
 
 /// The words for patterns that several fields share.
 const PATTERN_WORDS: [(&str, &str); 18] = [
@@ -67,10 +71,8 @@ fn build() -> Value {
     for row in defaults::table() {
         loosen(&mut schema, &row.at);
     }
-    for (at, value) in defaults::constants() {
-        if let Some(field) = node_mut(&mut schema, at).and_then(Value::as_object_mut) {
-            field.insert("default".to_owned(), value.clone());
-        }
+    for row in defaults::table() {
+        tell_default(&mut schema, row);
     }
     let object = schema.as_object_mut().expect("a struct has an object schema");
     object.insert("title".to_owned(), json!("Alethia Spec"));
@@ -80,47 +82,20 @@ fn build() -> Value {
 
 /// The part of a schema that describes a field, by its path with or without indexes.
 pub(super) fn node<'a>(schema: &'a Value, path: &str) -> Option<&'a Value> {
-    segments(path).into_iter().try_fold(schema, |schema, segment| match segment {
-        Segment::Key(key) => schema
-            .get("properties")
-            .and_then(|properties| properties.get(key))
-            .or_else(|| schema.get("additionalProperties").filter(|rest| rest.is_object())),
-        Segment::Item => schema.get("items"),
+    segments(path).iter().try_fold(schema, |schema, segment| match segment {
+        Segment::Key(key) => {
+            let named = schema.get("properties").and_then(|properties| properties.get(key));
+            named.or_else(|| schema.get("additionalProperties").filter(|rest| rest.is_object()))
+        }
+        Segment::Item(_) => schema.get("items"),
     })
 }
 
 fn node_mut<'a>(schema: &'a mut Value, path: &str) -> Option<&'a mut Value> {
-    segments(path).into_iter().try_fold(schema, |schema, segment| match segment {
+    segments(path).iter().try_fold(schema, |schema, segment| match segment {
         Segment::Key(key) => schema.get_mut("properties")?.get_mut(key),
-        Segment::Item => schema.get_mut("items"),
+        Segment::Item(_) => schema.get_mut("items"),
     })
-}
-
-enum Segment<'a> {
-    Key(&'a str),
-    Item,
-}
-
-fn segments(path: &str) -> Vec<Segment<'_>> {
-    let mut segments = Vec::new();
-    let mut rest = path;
-    while !rest.is_empty() {
-        if let Some(quoted) = rest.strip_prefix("[\"") {
-            let (key, after) = quoted.split_once("\"]").unwrap_or((quoted, ""));
-            segments.push(Segment::Key(key));
-            rest = after;
-        } else if rest.starts_with('[') {
-            segments.push(Segment::Item);
-            rest = rest.split_once(']').map_or("", |(_, after)| after);
-        } else {
-            let plain = rest.strip_prefix('.').unwrap_or(rest);
-            let end = plain.find(['.', '[']).unwrap_or(plain.len());
-            let (key, after) = plain.split_at(end);
-            segments.push(Segment::Key(key));
-            rest = after;
-        }
-    }
-    segments
 }
 
 /// A field that has a default need not be written.
@@ -130,6 +105,18 @@ fn loosen(schema: &mut Value, at: &str) {
         node_mut(schema, parent).and_then(|parent| parent.get_mut("required")).and_then(Value::as_array_mut);
     if let Some(required) = required {
         required.retain(|required| required.as_str() != Some(name));
+    }
+}
+
+/// Editors show a default: as such when it is the same everywhere, else in words.
+fn tell_default(schema: &mut Value, row: &Row) {
+    let Some(field) = node_mut(schema, &row.at).and_then(Value::as_object_mut) else { return };
+    if let Some(value) = row.constant() {
+        field.insert("default".to_owned(), value.clone());
+    } else if let (Some(words), Some(Value::String(text))) = (row.words(), field.get_mut("description")) {
+        text.push_str(" Default");
+        text.push_str(&words);
+        text.push('.');
     }
 }
 
