@@ -2,7 +2,8 @@
 //!
 //! Jobs of one Spec run in order, one at a time, whatever their priority. Among the heads of those lines the higher
 //! priority goes first, then Zones take turns, then age decides. A claim is one statement; unique partial indexes stand
-//! behind it. In these statements a status is a literal, never bound: otherwise PostgreSQL plans without the partial
+//! behind it. (Ids are times: the clock of another Console may put a new job before one that runs, which is why a claim
+//! looks for both.) `LIMIT 1 OFFSET 0` keeps PostgreSQL from joining where it should probe. In these statements a status is a literal, never bound: otherwise PostgreSQL plans without the partial
 //! indexes.
 //!
 //! Waiting is the caller's: listen for [`crate::doorbell::Bell::Queue`], claim, then wait; poll slowly besides.
@@ -73,28 +74,34 @@ pub enum Loss {
     },
 }
 
-const CLAIM_POSTGRES: &str = "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
+/// Public for the test that pins its plan.
+#[doc(hidden)]
+pub const CLAIM_POSTGRES: &str = "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
     lease_expires_at = $3, not_before = NULL, step = NULL, done = 0, total = 0 \
     WHERE id = (SELECT j.id FROM provision_jobs j WHERE j.status = 'QUEUED' \
         AND (j.assigned_runner_id IS NULL OR j.assigned_runner_id = $1) \
         AND j.required_labels <@ $2 \
         AND (j.not_before IS NULL OR j.not_before <= $4) \
         AND NOT EXISTS (SELECT 1 FROM provision_jobs a WHERE a.spec_id = j.spec_id \
-            AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id <> j.id \
-            AND (a.id < j.id OR a.status <> 'QUEUED') LIMIT 1 OFFSET 0) \
+            AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id < j.id LIMIT 1 OFFSET 0) \
+        AND NOT EXISTS (SELECT 1 FROM provision_jobs b WHERE b.spec_id = j.spec_id \
+            AND b.status IN ('CLAIMED', 'PROCESSING') LIMIT 1 OFFSET 0) \
         ORDER BY j.priority DESC, j.turn, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED) \
     RETURNING id, attempt, job_type, spec_id, lease_expires_at";
 
-const CLAIM_SQLITE: &str = "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
+/// Without `INDEXED BY`, SQLite reads all jobs that a Spec ever had. Public for the test that pins its plan.
+#[doc(hidden)]
+pub const CLAIM_SQLITE: &str = "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
     lease_expires_at = $3, not_before = NULL, step = NULL, done = 0, total = 0 \
-    WHERE id = (SELECT j.id FROM provision_jobs j WHERE j.status = 'QUEUED' \
+    WHERE id = (SELECT j.id FROM provision_jobs j INDEXED BY provision_jobs_line WHERE j.status = 'QUEUED' \
         AND (j.assigned_runner_id IS NULL OR j.assigned_runner_id = $1) \
         AND NOT EXISTS (SELECT 1 FROM json_each(j.required_labels) need \
             WHERE need.value NOT IN (SELECT has.value FROM json_each($2) has)) \
         AND (j.not_before IS NULL OR j.not_before <= $4) \
-        AND NOT EXISTS (SELECT 1 FROM provision_jobs a WHERE a.spec_id = j.spec_id \
-            AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id <> j.id \
-            AND (a.id < j.id OR a.status <> 'QUEUED')) \
+        AND NOT EXISTS (SELECT 1 FROM provision_jobs a INDEXED BY provision_jobs_of_spec WHERE a.spec_id = j.spec_id \
+            AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id < j.id) \
+        AND NOT EXISTS (SELECT 1 FROM provision_jobs b INDEXED BY provision_jobs_one_active WHERE b.spec_id = j.spec_id \
+            AND b.status IN ('CLAIMED', 'PROCESSING')) \
         ORDER BY j.priority DESC, j.turn, j.id LIMIT 1) \
     RETURNING id, attempt, job_type, spec_id, lease_expires_at";
 

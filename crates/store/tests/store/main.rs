@@ -1,10 +1,12 @@
 //! Every behaviour of the store, on SQLite and on a throw-away PostgreSQL: the same functions for both.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
 mod claims;
 mod fixture;
 mod identity;
 mod jobs;
 mod logs;
+mod plan_pin;
 mod plans;
 mod schema;
 mod specs;

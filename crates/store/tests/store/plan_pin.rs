@@ -1,0 +1,87 @@
+//! The claim stays quick when the table is large: it walks the line of waiting jobs and looks at nothing else.
+//!
+//! Pinned by what the databases say they did, not by a clock.
+
+use alethia_domain::lifecycle::JobType;
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+
+use crate::fixture::{World, on_both};
+
+on_both!(a_claim_reads_the_line_and_not_the_table);
+
+/// A Runner that no job is assigned to.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+async fn a_claim_reads_the_line_and_not_the_table(world: World) {
+    for number in 0..20 {
+        let spec = world.spec(&format!("spec-{number}")).await;
+        world.job(spec, JobType::Plan).await;
+    }
+    let connection = Database::connect(&world.config.database_url).await.unwrap();
+    fill(&connection).await;
+    let plan = explain(&connection).await;
+    for expected in expected_parts(connection.get_database_backend()) {
+        assert!(plan.contains(expected), "{expected} is not in the plan:\n{plan}");
+    }
+    assert!(!plan.contains("Seq Scan") && !plan.contains("SCAN a") && !plan.contains("SCAN b"), "{plan}");
+    let runner = world.runner("a", &[]).await;
+    for _ in 0..20 {
+        world.claim(runner).await.unwrap();
+    }
+    assert_eq!(world.claim(runner).await, None);
+}
+
+fn expected_parts(backend: DbBackend) -> [&'static str; 3] {
+    match backend {
+        DbBackend::Postgres => [
+            "Index Scan using provision_jobs_line on provision_jobs j",
+            "using provision_jobs_of_spec on provision_jobs a",
+            "using provision_jobs_one_active on provision_jobs b",
+        ],
+        _ => [
+            "SCAN j USING INDEX provision_jobs_line",
+            "SEARCH a USING INDEX provision_jobs_of_spec (spec_id=? AND id<?)",
+            "SEARCH b USING INDEX provision_jobs_one_active (spec_id=?)",
+        ],
+    }
+}
+
+/// 200,000 jobs that are over, and 8,000 that wait behind the heads of their lines for a label that nobody has.
+async fn fill(connection: &DatabaseConnection) {
+    let columns = "zone_id, spec_id, job_type, status, priority, turn, revision, snapshot, snapshot_hash, \
+        identity_id, destroy, required_labels, attempt, cancel_requested, done, total, author, created_at";
+    let numbers = match connection.get_database_backend() {
+        DbBackend::Postgres => "generate_series(1, 10000) AS n(i)",
+        _ => "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT i FROM n) n",
+    };
+    for (status, prefix, copies) in [("SUCCESS", "00000000", 10_000), ("QUEUED", "ffffffff", 400)] {
+        let id = match connection.get_database_backend() {
+            DbBackend::Postgres => {
+                format!("('{prefix}-0000-7fff-8fff-' || lpad(to_hex(row_number() OVER ()), 12, '0'))::uuid")
+            }
+            _ => format!("unhex('{prefix}00007fff8fff' || printf('%012x', row_number() OVER ()))"),
+        };
+        let copied = columns.replace("status", &format!("'{status}'")).replace("turn", "turn + i");
+        let sql = format!(
+            "INSERT INTO provision_jobs (id, {columns}) SELECT {id}, {copied} FROM provision_jobs, {numbers} \
+             WHERE i <= {copies} AND status = 'QUEUED'"
+        );
+        connection.execute_unprepared(&sql).await.unwrap();
+    }
+    connection.execute_unprepared("ANALYZE").await.unwrap();
+}
+
+async fn explain(connection: &DatabaseConnection) -> String {
+    let (explain, sql, column) = match connection.get_database_backend() {
+        DbBackend::Postgres => ("EXPLAIN", alethia_store::queue::CLAIM_POSTGRES, 0),
+        _ => ("EXPLAIN QUERY PLAN", alethia_store::queue::CLAIM_SQLITE, 3),
+    };
+    let sql = sql
+        .replace("$1", &format!("'{NOBODY}'"))
+        .replace("$2", "'[]'")
+        .replace("$3", "'2026-03-01T12:00:30Z'")
+        .replace("$4", "'2026-03-01T12:00:00Z'");
+    let statement = Statement::from_string(connection.get_database_backend(), format!("{explain} {sql}"));
+    let rows = connection.query_all_raw(statement).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index::<String>(column).unwrap() + "\n").collect()
+}
