@@ -160,9 +160,37 @@ fn folder(account: Option<Account>) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Copies a data folder that an earlier test made, or makes it.
 fn initialize(programs: &Path, folder: &Path, account: Option<Account>) -> Result<()> {
+    let data = folder.join("data");
+    let template = template(programs)?;
+    if !template.is_dir() {
+        make_data_folder(programs, &data, account)?;
+        return offer(&data, &template);
+    }
+    finish(Command::new("cp").arg("-a").arg(&template).arg(&data)).map(|_| ())
+}
+
+/// In the folder of the test's own program, so that it goes with the build.
+fn template(programs: &Path) -> Result<PathBuf> {
+    let program = env::current_exe().context("failed to find the test's own program")?;
+    let build = program.parent().context("the test's own program is in no folder")?;
+    Ok(build.join(format!("postgres{}", programs.display().to_string().replace('/', "-"))))
+}
+
+/// Copies the fresh data folder to where later tests look for it. Another test may be first; then that one stays.
+fn offer(data: &Path, template: &Path) -> Result<()> {
+    let copy = template.with_extension(std::process::id().to_string());
+    finish(Command::new("cp").arg("-a").arg(data).arg(&copy))?;
+    if fs::rename(&copy, template).is_err() {
+        fs::remove_dir_all(&copy).context("failed to remove a data folder that is not needed")?;
+    }
+    Ok(())
+}
+
+fn make_data_folder(programs: &Path, data: &Path, account: Option<Account>) -> Result<()> {
     let mut command = run_as(&programs.join("initdb"), account);
-    command.arg("--pgdata").arg(folder.join("data")).args([
+    command.arg("--pgdata").arg(data).args([
         "--auth=trust",
         "--no-sync",
         "--no-instructions",

@@ -1,7 +1,10 @@
 //! Logs: chunks numbered from 1 without a gap inside one attempt. Live ones are rows; those of finished jobs move to
 //! the blob store, segment by segment, and are read through the same function.
 
-use std::io::{Read, Write};
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+};
 
 use alethia_domain::ids::JobId;
 use chrono::{DateTime, Utc};
@@ -82,39 +85,43 @@ pub async fn page(
 ) -> Result<Page<LogChunk, LogCursor>> {
     let after = request.after.unwrap_or_default();
     let limit = usize::from(request.limit.clamp(1, 200));
-    let mut items = archived(store, job_id, after, limit).await?;
-    let from = items.last().map_or(after, LogChunk::cursor);
-    if items.len() < limit {
-        items.extend(live(store, job_id, from, limit - items.len()).await?);
-    }
+    // Rows first: what moves to the blob store in between is then seen twice, never not at all.
+    let live = live(store, job_id, after, limit).await?;
+    let archived = archived(store, job_id, after, limit).await?;
+    let chunks: BTreeMap<_, _> =
+        archived.into_iter().chain(live).map(|chunk| (chunk.cursor(), chunk)).collect();
+    let items: Vec<_> = chunks.into_values().take(limit).collect();
     let next = items.last().map(LogChunk::cursor);
     Ok(Page { items, next })
 }
 
-/// Finished jobs whose logs are still rows.
+/// Finished jobs whose logs have not moved to the blob store, the oldest first.
 ///
 /// # Errors
 /// When the database is not available.
 pub async fn to_compact(reader: &impl Reader, limit: u16) -> Result<Vec<JobId>> {
-    let sql = "SELECT j.id FROM provision_jobs j WHERE j.status IN ('SUCCESS', 'FAILED', 'CANCELLED') \
-        AND EXISTS (SELECT 1 FROM provision_job_logs l WHERE l.job_id = j.id) ORDER BY j.id DESC LIMIT $1";
+    let sql = "SELECT id FROM provision_jobs WHERE status IN ('SUCCESS', 'FAILED', 'CANCELLED') \
+        AND NOT logs_archived ORDER BY id LIMIT $1";
     reader.all(sql, values![limit]).await?.iter().map(|row| row.id("id")).collect()
 }
 
 /// Moves the log of a finished job to the blob store. Safe to repeat after a failure.
 ///
 /// # Errors
-/// When the database or the blob store is not available.
+/// When the job is not finished, or the database or the blob store is not available.
 pub async fn compact(store: &Store, job_id: JobId) -> Result<()> {
     let sql = "SELECT id FROM provision_jobs WHERE id = $1 AND status IN ('SUCCESS', 'FAILED', 'CANCELLED')";
     found(store.optional(sql, values![job_id]).await?, "finished job", job_id)?;
     loop {
         let segment = next_segment(store, job_id).await?;
         if segment.is_empty() {
-            return Ok(());
+            break;
         }
         archive(store, job_id, &segment).await?;
     }
+    let tx = store.begin().await?;
+    tx.execute("UPDATE provision_jobs SET logs_archived = TRUE WHERE id = $1", values![job_id]).await?;
+    tx.commit().await
 }
 
 impl LogChunk {

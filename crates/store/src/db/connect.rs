@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, str::FromSt
 use sea_orm::{
     DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector,
     sqlx::{
-        ConnectOptions, PgPool, SqlitePool,
+        ConnectOptions, Executor, PgPool, SqlitePool,
         postgres::{PgConnectOptions, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
@@ -15,6 +15,9 @@ use crate::{Result, StoreError};
 
 /// How long a statement waits for a connection, and SQLite for a lock of another process.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Nothing waits for ever; a transaction whose owner hangs gives its locks back.
+const LIMITS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
+    SET idle_in_transaction_session_timeout = '60s'";
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
@@ -67,6 +70,7 @@ async fn postgres(url: &str) -> Result<Connections> {
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(LIMITS).await.map(|_| ()) }))
         .connect_with(options)
         .await?;
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());

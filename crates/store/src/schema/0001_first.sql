@@ -102,6 +102,7 @@ CREATE TABLE provision_jobs (
     done BIGINT NOT NULL,
     total BIGINT NOT NULL,
     failure JSONB,
+    logs_archived BOOLEAN NOT NULL DEFAULT FALSE,
     author TEXT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     started_at TIMESTAMPTZ,
@@ -117,6 +118,8 @@ CREATE INDEX provision_jobs_leases ON provision_jobs (lease_expires_at) WHERE st
 CREATE INDEX provision_jobs_by_zone ON provision_jobs (zone_id, id);
 CREATE INDEX provision_jobs_by_spec ON provision_jobs (spec_id, id);
 CREATE INDEX provision_jobs_by_runner ON provision_jobs (runner_id) WHERE status IN ('CLAIMED', 'PROCESSING');
+CREATE INDEX provision_jobs_to_compact ON provision_jobs (id)
+    WHERE status IN ('SUCCESS', 'FAILED', 'CANCELLED') AND NOT logs_archived;
 
 -- One Runner's try at a job. The token's hash stays, so that a late write is told from a foreign one.
 CREATE TABLE job_attempts (

@@ -5,19 +5,20 @@
 
 use alethia_domain::component::ComponentKind;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use sea_orm_migration::{
     MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait::async_trait,
 };
 
-use crate::Result;
+use crate::{Result, StoreError};
 
 const FIRST: &str = include_str!("0001_first.sql");
 
-/// Any number, the same in every Console: only one migrates at a time.
-const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4121955001)";
+/// Only one Console migrates at a time (any number, the same in all), and it takes the time that it takes.
+const MIGRATE_ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+    SELECT pg_advisory_xact_lock(4121955001)";
 
 struct Migrator;
 
@@ -56,11 +57,19 @@ pub(crate) async fn migrate(connection: &DatabaseConnection) -> Result<()> {
     };
     let transaction = connection.begin_with_options(options).await?;
     if transaction.get_database_backend() == DbBackend::Postgres {
-        transaction.execute_raw(Statement::from_string(DbBackend::Postgres, MIGRATION_LOCK)).await?;
+        transaction.execute_unprepared(MIGRATE_ALONE).await?;
     }
-    Migrator::up(&transaction, None).await?;
+    Migrator::up(&transaction, None).await.map_err(explain)?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// The one thing that the migrator says in words of its own is that it does not know a migration that was applied.
+fn explain(error: DbErr) -> StoreError {
+    match error {
+        DbErr::Custom(_) => StoreError::corrupt("the database was written by a later version of alethia"),
+        other => other.into(),
+    }
 }
 
 fn for_backend(sql: &str, backend: DbBackend) -> String {

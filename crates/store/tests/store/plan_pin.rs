@@ -52,7 +52,9 @@ async fn fill(connection: &DatabaseConnection) {
         identity_id, destroy, required_labels, attempt, cancel_requested, done, total, author, created_at";
     let numbers = match connection.get_database_backend() {
         DbBackend::Postgres => "generate_series(1, 10000) AS n(i)",
-        _ => "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT i FROM n) n",
+        _ => {
+            "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT i FROM n) n"
+        }
     };
     for (status, prefix, copies) in [("SUCCESS", "00000000", 10_000), ("QUEUED", "ffffffff", 400)] {
         let id = match connection.get_database_backend() {

@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, Database};
 use crate::fixture::{World, network, on_both};
 
 on_both!(
+    a_later_schema_is_refused,
     opening_again_changes_nothing,
     every_relation_of_the_domain_is_there,
     the_database_keeps_one_singleton
@@ -18,6 +19,14 @@ async fn opening_again_changes_nothing(world: World) {
     assert_eq!(alethia_store::specs::get(&again, spec).await.unwrap().name, "shop");
     again.ping().await.unwrap();
     again.close().await;
+}
+
+async fn a_later_schema_is_refused(world: World) {
+    let connection = Database::connect(&world.config.database_url).await.unwrap();
+    let later = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('9999_later', 0)";
+    connection.execute_unprepared(later).await.unwrap();
+    let refused = Store::open(&world.config, world.now).await.map(|_| ()).unwrap_err();
+    assert!(refused.to_string().contains("later version"), "{refused}");
 }
 
 async fn every_relation_of_the_domain_is_there(world: World) {
