@@ -66,7 +66,7 @@ fn event(message: Message) -> sse::Event {
     let filled = match message.content {
         Content::Change(change) => event.event("change").json_data(*change),
         Content::Log(chunk) => event.event("log").json_data(chunk),
-        Content::End => Ok(event.event("end").data("")),
+        Content::End => Ok(event.event("end").data("{}")),
     };
     filled.expect("what travels always serializes")
 }
