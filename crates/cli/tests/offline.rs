@@ -49,7 +49,8 @@ fn a_valid_file_is_told_so_and_exits_0() {
 #[test]
 fn every_problem_of_a_file_is_told_with_its_place_and_exits_2() {
     let home = home();
-    let broken = SPEC.replace("development", "devlopment").replace("name: work", "name: work\n    orderd: true");
+    let broken =
+        SPEC.replace("development", "devlopment").replace("name: work", "name: work\n    orderd: true");
     write(&home, "bad.yaml", &broken);
     let output = run(&home, &["spec", "validate", "bad.yaml"]);
     assert_eq!(output.status.code(), Some(2));
@@ -68,7 +69,8 @@ fn problems_are_data_for_programs() {
     write(&home, "bad.yaml", &SPEC.replace("development", "devlopment"));
     let output = run(&home, &["spec", "validate", "bad.yaml", "--output", "json"]);
     assert_eq!(output.status.code(), Some(2));
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("stdout is one JSON document");
+    let told: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("stdout is one JSON document");
     assert_eq!(told[0]["valid"], false);
     assert_eq!(told[0]["problems"][0]["line"], 4);
 }
@@ -109,7 +111,9 @@ fn a_console_that_is_not_there_is_one_sentence_and_a_hint() {
     assert_eq!(output.status.code(), Some(1));
     let told = stderr(&output);
     assert!(told.starts_with("error: the Console at http://127.0.0.1:1/ can't be reached"), "{told}");
-    assert!(told.ends_with("hint: start a Console there with `alethia up`, or name another one with `--server URL`\n"));
+    assert!(told.ends_with(
+        "hint: start a Console there with `alethia up`, or name another one with `--server URL`\n"
+    ));
     assert_eq!(told.lines().count(), 2, "{told}");
     assert!(!told.contains("ala_x"));
 }
@@ -133,7 +137,11 @@ fn an_unknown_key_of_the_configuration_is_refused_with_its_line() {
     write(&home, "config.toml", "slots = 3\nserver_url = 'x'\n");
     let output = run(&home, &["--config", "config.toml", "version"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).starts_with("error: config.toml:2: unknown field `server_url`"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).starts_with("error: config.toml:2: unknown field `server_url`"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -193,7 +201,8 @@ fn explain_says_where_a_default_comes_from() {
 #[test]
 fn the_schema_is_json_and_yaml() {
     let home = home();
-    let json: serde_json::Value = serde_json::from_str(&stdout(&run(&home, &["spec", "schema"]))).expect("JSON");
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&run(&home, &["spec", "schema"]))).expect("JSON");
     assert!(json["properties"]["databases"].is_object());
     let yaml = stdout(&run(&home, &["spec", "schema", "-o", "yaml"]));
     assert!(yaml.contains("databases:"), "{yaml}");
@@ -202,7 +211,8 @@ fn the_schema_is_json_and_yaml() {
 #[test]
 fn a_designed_file_is_valid_and_is_not_written_over() {
     let home = home();
-    let design = ["design", "new.yaml", "--name", "web", "--stage", "production", "--with", "cluster,database"];
+    let design =
+        ["design", "new.yaml", "--name", "web", "--stage", "production", "--with", "cluster,database"];
     let output = run(&home, &design);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(run(&home, &["spec", "validate", "new.yaml"]).status.code(), Some(0));
@@ -260,6 +270,9 @@ fn a_missing_terraform_is_one_sentence_that_names_both_tools() {
         .expect("the binary runs");
     assert_eq!(output.status.code(), Some(1));
     let told = stderr(&output);
-    assert!(told.starts_with("error: the Runner can't start: neither terraform nor tofu is on PATH"), "{told}");
+    assert!(
+        told.starts_with("error: the Runner can't start: neither terraform nor tofu is on PATH"),
+        "{told}"
+    );
     assert!(told.contains("\nhint: install Terraform >= 1.11 or OpenTofu >= 1.11"), "{told}");
 }
