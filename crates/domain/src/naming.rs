@@ -9,9 +9,6 @@ use sha2::{Digest, Sha256};
 
 use crate::{ids::SpecId, stage::Stage};
 
-/// Shortest readable part that any budget leaves; a type with less may not be added.
-pub const SHORTEST_READABLE: usize = 16;
-
 const HASH_LENGTH: usize = 6;
 
 /// A type of resource that has a name, with the length and the endings that its cloud allows.
@@ -196,12 +193,6 @@ impl Naming {
         format!("{readable}-{}-{hash}{}", self.stage.short(), kind.ending())
     }
 
-    /// Whether the readable part of that name has to be shortened to fit.
-    pub fn is_shortened(&self, kind: ResourceName, part: Option<&str>) -> bool {
-        let words = self.name.len() + part.map_or(0, |part| part.len() + 1);
-        words + self.stage.short().len() + HASH_LENGTH + 2 + kind.ending().len() > kind.budget()
-    }
-
     fn hash(&self, of: &str) -> String {
         let digest = Sha256::new().chain_update(self.spec.0.as_bytes()).chain_update(of).finalize();
         digest.iter().take(HASH_LENGTH / 2).map(|byte| format!("{byte:02x}")).collect()
@@ -238,6 +229,9 @@ mod tests {
         );
         assert_eq!(naming("shop").resource(ResourceName::SqsFifoQueue, None), "shop-prod-6bae42.fifo");
     }
+
+    /// A type of resource that leaves less than this to be read may not be added.
+    const SHORTEST_READABLE: usize = 16;
 
     #[test]
     fn every_budget_leaves_a_readable_part() {

@@ -142,3 +142,16 @@ fn a_singleton_that_is_turned_off_needs_nothing_else() {
     assert!(document.dns.is_none() && document.cluster.is_none());
     assert_eq!(document.components().iter().filter(|component| component.kind.is_singleton()).count(), 1);
 }
+
+#[test]
+fn editors_are_told_the_defaults() {
+    let network = &spec::json_schema()["properties"]["network"]["properties"];
+    assert_eq!(network["cidr"]["default"], "10.0.0.0/16");
+    assert_eq!(
+        network["nat"]["markdownDescription"],
+        "How private subnets reach the internet. Default: single (development), single (staging), per_zone (production)."
+    );
+    let port = &spec::json_schema()["properties"]["databases"]["items"]["properties"]["port"];
+    let told = "Port it listens on. Default for engine postgresql: 5432. Default for engine mysql: 3306.";
+    assert_eq!(port["markdownDescription"], told);
+}

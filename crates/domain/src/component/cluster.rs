@@ -139,11 +139,17 @@ impl Cluster {
     fn check_version(&self, at: &mut Checker<'_>) {
         let versions = aws::kubernetes_versions();
         let Some(known) = versions.iter().find(|known| known.version == self.version) else {
-            let words: Vec<&str> = versions.iter().map(|known| known.version).collect();
+            let offered = versions.iter().filter(|known| known.extended_until >= aws::AS_OF);
+            let words: Vec<&str> = offered.map(|known| known.version).collect();
             let finding =
                 Finding::new("version", format!("{:?} is no version that EKS offers", self.version));
             return at.refuse(finding.allowed(words.join(", ")));
         };
+        if known.extended_until < aws::AS_OF {
+            let message = format!("all support of {} ended on {}", known.version, known.extended_until);
+            let hint = format!("take {}", aws::KUBERNETES_DEFAULT);
+            return at.refuse(Finding::new("version", message).hint(hint));
+        }
         let extended = self.aws.as_ref().is_some_and(|aws| aws.extended_support);
         if known.standard_until < aws::AS_OF && !extended {
             let message =

@@ -3,60 +3,18 @@
 //! Works on JSON, after the shape was checked and before the document gets its types. A field is filled only when what
 //! it is in is there, so an optional object such as `dead_letter` stays absent unless somebody writes it.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
+    default_table::{Row, table},
     place::{Segment, field, item, segments},
-    read,
 };
-use crate::{catalog, component::Database, stage::Stage};
+use crate::stage::Stage;
 
 /// Where each filled-in value came from, by the field's path.
 pub type Origins = BTreeMap<String, String>;
-
-/// One row of the table.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Row {
-    pub(super) at: String,
-    value: Option<Value>,
-    development: Option<Value>,
-    staging: Option<Value>,
-    production: Option<Value>,
-    region: Option<String>,
-    provider: Option<String>,
-    #[serde(default)]
-    when: BTreeMap<String, Value>,
-    #[serde(default)]
-    present: Vec<String>,
-    #[serde(default)]
-    unless: Vec<String>,
-    #[serde(default)]
-    at_least: Vec<String>,
-    #[serde(default)]
-    at_most: Vec<String>,
-    derive: Option<Derivation>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Derivation {
-    DatabaseName,
-    ArchitectureOfInstanceTypes,
-}
-
-static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    let source = read::read(include_str!("defaults.yaml")).expect("the embedded table is YAML");
-    serde_json::from_value(source.value).expect("the embedded table has the shape of rows")
-});
-
-/// The table.
-pub(super) fn table() -> &'static [Row] {
-    &TABLE
-}
 
 /// Fills in what is missing.
 pub(super) fn apply(document: &mut Value) -> Origins {
@@ -199,25 +157,6 @@ impl Filling<'_> {
     }
 }
 
-impl Derivation {
-    const fn origin(self) -> &'static str {
-        match self {
-            Self::DatabaseName => "made from the name",
-            Self::ArchitectureOfInstanceTypes => "that of the instance types",
-        }
-    }
-
-    fn of(self, around: &Value) -> Option<Value> {
-        match self {
-            Self::DatabaseName => Some(Database::name_of_first_schema(around.get("name")?.as_str()?).into()),
-            Self::ArchitectureOfInstanceTypes => {
-                let first = around.get("instance_types")?.get(0)?.as_str()?;
-                serde_json::to_value(catalog::aws::architecture_of(first)?).ok()
-            }
-        }
-    }
-}
-
 fn beside<'a>(around: &'a Value, name: &str) -> Option<&'a Value> {
     name.split('.').try_fold(around, |value, key| value.get(key))
 }
@@ -238,82 +177,9 @@ pub(super) fn at_path<'a>(document: &'a Value, path: &str) -> Option<&'a Value> 
     })
 }
 
-impl Row {
-    /// The value, when it is the same whatever the document says.
-    pub(super) fn constant(&self) -> Option<&Value> {
-        let conditions = self.conditions();
-        self.value.as_ref().filter(|value| conditions.is_empty() && !value.is_object())
-    }
-
-    /// The value in words when it is not the same everywhere, such as ` for engine mysql: 3306`.
-    pub(super) fn words(&self) -> Option<String> {
-        let conditions = self.conditions().join(", ");
-        let subject = if conditions.is_empty() { String::new() } else { format!(" for {conditions}") };
-        let stages = Stage::ALL.into_iter().filter_map(|stage| {
-            let value = self.staged(stage)?;
-            Some(format!("{} ({stage})", plain(value)))
-        });
-        let values: Vec<String> =
-            stages.chain(self.value.iter().filter(|value| !value.is_object()).map(plain)).collect();
-        (!values.is_empty()).then(|| format!("{subject}: {}", values.join(", ")))
-    }
-
-    const fn staged(&self, stage: Stage) -> Option<&Value> {
-        match stage {
-            Stage::Development => self.development.as_ref(),
-            Stage::Staging => self.staging.as_ref(),
-            Stage::Production => self.production.as_ref(),
-        }
-    }
-
-    fn conditions(&self) -> Vec<String> {
-        let region = self.region.iter().map(|region| format!("region {region}"));
-        let when = self.when.iter().map(|(name, value)| format!("{name} {}", plain(value)));
-        let present = self.present.iter().map(|name| format!("a given {name}"));
-        region.chain(when).chain(present).collect()
-    }
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::schema;
-
-    #[test]
-    fn every_row_fills_a_field_that_exists() {
-        for row in table() {
-            assert!(schema::node(schema::json_schema(), &row.at).is_some(), "{}", row.at);
-            let around = row.at.rsplit_once("[]").map_or_else(
-                || row.at.split('.').next().unwrap_or_default().to_owned(),
-                |(list, _)| format!("{list}[]"),
-            );
-            let beside = row
-                .when
-                .keys()
-                .chain(&row.present)
-                .chain(&row.unless)
-                .chain(&row.at_least)
-                .chain(&row.at_most);
-            for name in beside {
-                let path = format!("{around}.{name}");
-                assert!(schema::node(schema::json_schema(), &path).is_some(), "{path}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_row_has_a_value() {
-        for row in table() {
-            let staged =
-                [&row.development, &row.staging, &row.production].iter().any(|value| value.is_some());
-            let ways = [row.value.is_some(), staged, row.derive.is_some()];
-            assert_eq!(ways.iter().filter(|way| **way).count(), 1, "{}", row.at);
-        }
-    }
 
     #[test]
     fn values_are_found_by_path() {

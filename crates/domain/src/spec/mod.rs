@@ -5,6 +5,7 @@
 //! document may say stands in `component/`, what it may leave out in `defaults.yaml`; nothing here repeats either.
 
 mod check;
+mod default_table;
 mod defaults;
 pub mod design;
 mod diff;
@@ -17,6 +18,7 @@ mod read;
 mod rules;
 mod schema;
 mod shape;
+mod spelling;
 
 pub(crate) use check::{Checker, is_arn, repeated};
 pub use defaults::Origins;

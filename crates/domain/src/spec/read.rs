@@ -3,14 +3,15 @@
 //! Refused: more than a MiB, deep nesting, aliases that unfold to very much, duplicate keys, keys that are no text, tags,
 //! several documents. Nothing is guessed beyond the YAML 1.2 core schema: `no` is text, `1.30` is a number.
 
-use std::{borrow::Cow, collections::HashMap, rc::Rc};
+use std::{collections::HashMap, rc::Rc};
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
-use serde_json::{Map, Number, Value};
+use saphyr_parser::{Event, Marker, Parser, ScanError, Span};
+use serde_json::{Map, Value};
 
 use super::{
     place::{Place, Places, Position, field, item},
     problem::Finding,
+    spelling::{join_surrogates, scalar},
 };
 
 /// Largest document.
@@ -259,80 +260,4 @@ impl Unfolding {
 fn position(marker: &Marker) -> Position {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Position { line: count(marker.line().max(1)), column: count(marker.col().saturating_add(1)) }
-}
-
-/// JSON writes a character beyond the first 65536 as two escapes, which YAML does not know; it becomes the character.
-fn join_surrogates(text: &str) -> Cow<'_, str> {
-    if !text.trim_start().starts_with('{') {
-        return Cow::Borrowed(text);
-    }
-    let mut joined = String::new();
-    let mut rest = text;
-    while let Some((start, character)) = first_pair(rest) {
-        joined.push_str(&rest[..start]);
-        joined.push(character);
-        rest = &rest[start + SURROGATE_PAIR..];
-    }
-    if joined.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(joined + rest) }
-}
-
-/// Bytes of `\ud83d\ude00`.
-const SURROGATE_PAIR: usize = 12;
-
-fn first_pair(text: &str) -> Option<(usize, char)> {
-    let mut is_escaped = false;
-    for (start, byte) in text.bytes().enumerate() {
-        let is_escape = byte == b'\\' && !is_escaped;
-        if let Some(character) = text.get(start..start + SURROGATE_PAIR).filter(|_| is_escape).and_then(pair)
-        {
-            return Some((start, character));
-        }
-        is_escaped = is_escape;
-    }
-    None
-}
-
-fn pair(text: &str) -> Option<char> {
-    let unit = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?, 16).ok();
-    let units = [unit(text.get(..6)?)?, unit(text.get(6..)?)?];
-    let is_pair = (0xd800..0xdc00).contains(&units[0]) && (0xdc00..0xe000).contains(&units[1]);
-    char::decode_utf16(units).next().filter(|_| is_pair)?.ok()
-}
-
-/// The value of a scalar by the core schema of YAML 1.2.
-fn scalar(text: &str, style: ScalarStyle) -> Value {
-    if style != ScalarStyle::Plain {
-        return Value::String(text.to_owned());
-    }
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" => Value::Bool(true),
-        "false" | "False" | "FALSE" => Value::Bool(false),
-        _ => number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number),
-    }
-}
-
-fn number(text: &str) -> Option<Number> {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let begins = unsigned.strip_prefix('.').unwrap_or(unsigned).starts_with(|c: char| c.is_ascii_digit());
-    let allowed = unsigned.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
-    if let Some(digits) = text.strip_prefix("0x") {
-        return i64::from_str_radix(digits, 16)
-            .ok()
-            .filter(|_| !digits.starts_with(['+', '-']))
-            .map(Number::from);
-    }
-    if let Some(digits) = text.strip_prefix("0o") {
-        return i64::from_str_radix(digits, 8)
-            .ok()
-            .filter(|_| !digits.starts_with(['+', '-']))
-            .map(Number::from);
-    }
-    if !begins || !allowed {
-        return None;
-    }
-    let signed = text.strip_prefix('+').unwrap_or(text);
-    signed
-        .parse::<i64>()
-        .map_or_else(|_| signed.parse().ok().and_then(Number::from_f64), |whole| Some(whole.into()))
 }

@@ -9,7 +9,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::{
-    defaults::{self, Row},
+    default_table::{Row, table},
     document::Document,
     place::{Segment, segments},
 };
@@ -68,10 +68,10 @@ fn build() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<Document>().to_value();
     tidy(&mut schema);
-    for row in defaults::table() {
+    for row in table() {
         loosen(&mut schema, &row.at);
     }
-    for row in defaults::table() {
+    for row in table() {
         tell_default(&mut schema, row);
     }
     let object = schema.as_object_mut().expect("a struct has an object schema");
@@ -113,11 +113,15 @@ fn tell_default(schema: &mut Value, row: &Row) {
     let Some(field) = node_mut(schema, &row.at).and_then(Value::as_object_mut) else { return };
     if let Some(value) = row.constant() {
         field.insert("default".to_owned(), value.clone());
-    } else if let (Some(words), Some(Value::String(text))) = (row.words(), field.get_mut("description")) {
-        text.push_str(" Default");
-        text.push_str(&words);
-        text.push('.');
+    } else if let (Some(words), Some(meaning)) = (row.words(), meaning(field)) {
+        field.insert("markdownDescription".to_owned(), format!("{meaning} Default{words}.").into());
     }
+}
+
+/// What a field means, with the defaults told so far.
+fn meaning(field: &Map<String, Value>) -> Option<String> {
+    let text = field.get("markdownDescription").or_else(|| field.get("description"))?;
+    text.as_str().map(str::to_owned)
 }
 
 fn tidy(schema: &mut Value) {

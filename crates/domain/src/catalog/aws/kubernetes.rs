@@ -16,7 +16,8 @@ pub struct KubernetesVersion {
 /// The version that new clusters get: the newest whose standard support lasts and which add-ons have caught up with.
 pub const KUBERNETES_DEFAULT: &str = "1.35";
 
-const VERSIONS: [KubernetesVersion; 6] = [
+const VERSIONS: [KubernetesVersion; 7] = [
+    until("1.30", (2025, 7, 23), (2026, 7, 23)),
     until("1.31", (2025, 11, 26), (2026, 11, 26)),
     until("1.32", (2026, 3, 23), (2027, 3, 23)),
     until("1.33", (2026, 7, 29), (2027, 7, 29)),
