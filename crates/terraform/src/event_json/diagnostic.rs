@@ -27,7 +27,20 @@ pub struct Diagnostic {
 }
 
 /// What clouds and Terraform say, in lower case, and what helps. The first match counts.
-const HINTS: [(&[&str], &str); 9] = [
+const HINTS: [(&[&str], &str); 13] = [
+    (
+        &["already scheduled for deletion"],
+        "a deleted secret keeps its name until its recovery time is over: restore it and import it, or wait",
+    ),
+    (&["hostedzonenotempty"], "others made records in this zone: remove them, then start the job again"),
+    (
+        &["repositorynotempty"],
+        "there are images in this registry: set `force_delete: true`, apply, then remove it",
+    ),
+    (
+        &["timetolivespecification.attributename"],
+        "the AWS provider can't switch the expiry of a table off: do it with `aws dynamodb update-time-to-live`, then start the job again",
+    ),
     (
         &["no valid credential sources", "failed to retrieve credentials", "nocredentialproviders"],
         "the Runner found no way into the cloud: give its environment AWS credentials, or name a role in the Cloud Identity",

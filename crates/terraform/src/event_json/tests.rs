@@ -56,3 +56,41 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn frequent_errors_get_a_hint_that_fits() {
+    for (summary, detail, hint) in [
+        ("No valid credential sources found", "", "no way into the cloud"),
+        ("creating queue", "ExpiredToken: The security token included in the request is expired", "ran out"),
+        ("Error acquiring the state lock", "Lock Info: ID: 1", "another job holds"),
+        (
+            "creating topic",
+            "AuthorizationError: User is not authorized to perform: SNS:CreateTopic",
+            "may not do this",
+        ),
+        ("creating role", "EntityAlreadyExists: Role with name x already exists.", "with an import"),
+        (
+            "creating VPC",
+            "VpcLimitExceeded: The maximum number of VPCs has been reached.",
+            "limit is reached",
+        ),
+        (
+            "deleting cluster",
+            "Cannot delete protected Cluster, please disable deletion protection",
+            "protected",
+        ),
+        ("creating secret", "a secret with this name is already scheduled for deletion", "recovery time"),
+        ("deleting repository", "RepositoryNotEmptyException: still contains images", "force_delete"),
+    ] {
+        let diagnostic = serde_json::json!({ "severity": "error", "summary": summary, "detail": detail });
+        let line = serde_json::json!({ "type": "diagnostic", "diagnostic": diagnostic });
+        let TerraformEvent::Diagnostic(diagnostic) = event_of(&line.to_string()) else {
+            panic!("no diagnostic")
+        };
+        assert!(
+            diagnostic.hint.is_some_and(|found| found.contains(hint)),
+            "{summary}: {:?}",
+            diagnostic.hint
+        );
+    }
+}

@@ -8,8 +8,9 @@ provider "aws" {
     for_each = var.assume_role == null ? [] : [var.assume_role]
 
     content {
-      role_arn    = assume_role.value.role_arn
-      external_id = assume_role.value.external_id
+      role_arn     = assume_role.value.role_arn
+      session_name = "alethia"
+      external_id  = assume_role.value.external_id
     }
   }
 

@@ -1,8 +1,10 @@
 # Private subnets hold nodes, pods and caches and are large; public ones hold load balancers and NAT gateways; those for
 # databases have no way out at all. AWS services S3 and DynamoDB are reached without NAT.
 
+# Every zone that needs no opting in, but for the few in which AWS runs no Kubernetes control planes.
 data "aws_availability_zones" "available" {
-  state = "available"
+  state            = "available"
+  exclude_zone_ids = ["cac1-az3", "use1-az3", "usw1-az2"]
 
   filter {
     name   = "opt-in-status"

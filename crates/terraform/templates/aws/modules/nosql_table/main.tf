@@ -65,13 +65,10 @@ resource "aws_dynamodb_table" "main" {
     }
   }
 
-  dynamic "ttl" {
-    for_each = var.nosql_table.expiry_attribute == null ? [] : [var.nosql_table.expiry_attribute]
-
-    content {
-      enabled        = true
-      attribute_name = ttl.value
-    }
+  # Always written: without the block a table would go on to expire items in silence when the Spec no longer says so.
+  ttl {
+    enabled        = var.nosql_table.expiry_attribute != null
+    attribute_name = var.nosql_table.expiry_attribute
   }
 
   point_in_time_recovery {

@@ -10,7 +10,7 @@ resource "aws_sns_topic" "main" {
 
   fifo_topic                  = var.topic.ordered ? true : null
   content_based_deduplication = var.topic.ordered ? true : null
-  signature_version           = 2
+  signature_version           = var.topic.ordered ? null : 2
 
   tags = local.tags
 }
