@@ -11,8 +11,6 @@ use crate::output::{Paint, Tone};
 
 /// Longest value that is shown in full, in characters.
 const LONGEST_VALUE: usize = 100;
-/// The width of the column with the components' names.
-const NAME_WIDTH: usize = 28;
 
 /// The whole plan; its last line has the totals.
 pub(crate) fn render(plan: &PlanSummary, paint: Paint) -> String {
@@ -27,8 +25,9 @@ pub(crate) fn render(plan: &PlanSummary, paint: Paint) -> String {
         lines.push(String::new());
     }
     let changing = plan.components.iter().filter(|component| component.change != Change::None);
+    let width = changing.clone().map(|component| component.component.to_string().len()).max().unwrap_or(0);
     for component in changing {
-        component_lines(component, paint, &mut lines);
+        component_lines(component, width, paint, &mut lines);
     }
     let losses = losses(plan, paint);
     if !losses.is_empty() {
@@ -48,7 +47,7 @@ pub(crate) fn totals(totals: Totals) -> String {
     format!("{create} to create, {update} to update, {replace} to replace, {destroy} to destroy")
 }
 
-fn component_lines(component: &ComponentPlan, paint: Paint, lines: &mut Vec<String>) {
+fn component_lines(component: &ComponentPlan, width: usize, paint: Paint, lines: &mut Vec<String>) {
     let count = match component.resources.len() {
         1 => "1 resource".to_owned(),
         many => format!("{many} resources"),
@@ -57,7 +56,7 @@ fn component_lines(component: &ComponentPlan, paint: Paint, lines: &mut Vec<Stri
     let mark = mark(component.change, paint);
     let name = component.component.to_string();
     let verb = component.change.as_str();
-    lines.push(format!("{mark} {name:<NAME_WIDTH$} {verb:<8} {count}{loss}"));
+    lines.push(format!("{mark} {name:<width$} {verb:<8} {count}{loss}"));
     match component.change {
         Change::Update | Change::Replace => {
             component.resources.iter().for_each(|resource| resource_lines(resource, paint, lines));

@@ -22,7 +22,7 @@ use crate::output::{Paint, component_tone, job_tone};
 use live::Live;
 
 /// The width of the column with the components' names.
-const NAME_WIDTH: usize = 28;
+const NAME_WIDTH: usize = 32;
 
 /// What is known of a job so far, and where it is shown.
 pub(crate) struct Progress {

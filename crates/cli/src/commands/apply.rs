@@ -136,19 +136,30 @@ pub(crate) fn components(spec: &SpecDetail, paint: Paint) -> String {
         .collect();
     if !shown.is_empty() {
         lines.push(String::new());
-        lines.extend(shown.into_iter().map(|component| component_line(component, paint)));
+        let width = shown.iter().map(|component| component.component.to_string().len()).max().unwrap_or(0);
+        lines.extend(shown.into_iter().map(|component| component_line(component, width, paint)));
     }
     lines.join("\n")
 }
 
-fn component_line(component: &Component, paint: Paint) -> String {
+fn component_line(component: &Component, width: usize, paint: Paint) -> String {
     let status = format!("{:<10}", component.status.as_str());
     let status = paint.paint(component_tone(component.status), &status);
-    let detail = match &component.status_reason {
-        Some(reason) => reason.lines().next().unwrap_or_default().to_owned(),
-        None => key_outputs(component),
+    let detail = match (&component.status_reason, component.status) {
+        (Some(reason), _) => reason.lines().next().unwrap_or_default().to_owned(),
+        (None, ComponentStatus::Destroyed) => String::new(),
+        (
+            None,
+            ComponentStatus::Pending
+            | ComponentStatus::Creating
+            | ComponentStatus::Active
+            | ComponentStatus::Updating
+            | ComponentStatus::Failed
+            | ComponentStatus::Destroying,
+        ) => key_outputs(component),
     };
-    format!("  {:<28} {status} {detail}", component.component.to_string()).trim_end().to_owned()
+    let name = component.component.to_string();
+    format!("  {name:<width$} {status} {detail}").trim_end().to_owned()
 }
 
 fn key_outputs(component: &Component) -> String {

@@ -10,7 +10,6 @@ use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use crate::{
-    error::Fault,
     follow::{self, Interrupts},
     output::{self, Paint, facts, job_tone, or_dash, table_or, time},
     session::{self, Needs, Session},
@@ -41,13 +40,13 @@ pub(crate) enum JobsCommand {
         /// Its id
         id: JobId,
     },
-    /// Try a FAILED or CANCELLED job again, and watch it
+    /// Try a FAILED or CANCELLED job again
     Retry {
         /// Its id
         id: JobId,
-        /// Only create the job; a Runner of the Console will do it
+        /// Watch it until it has ended; without a Console this is always done
         #[arg(long)]
-        detach: bool,
+        wait: bool,
         /// Show Terraform's own lines too
         #[arg(long)]
         logs: bool,
@@ -84,7 +83,7 @@ pub(crate) async fn run(settings: &Settings, command: JobsCommand) -> anyhow::Re
         JobsCommand::Logs { id, follow: true } => follow_log(session, id).await,
         JobsCommand::Logs { id, follow: false } => log(session, id).await,
         JobsCommand::Cancel { id } => cancel(settings, session, id).await,
-        JobsCommand::Retry { id, detach, logs } => retry(settings, session, id, detach, logs).await,
+        JobsCommand::Retry { id, wait, logs } => retry(settings, session, id, wait, logs).await,
         JobsCommand::Wait { id, logs } => {
             let job = session.client().job(id).await?;
             wait(settings, session, job, logs).await
@@ -218,18 +217,15 @@ async fn retry(
     settings: &Settings,
     session: &Session,
     id: JobId,
-    detach: bool,
+    watched: bool,
     logs: bool,
 ) -> anyhow::Result<()> {
-    if detach && session.is_embedded() {
-        let fault = Fault::usage("without a Console there is no other Runner than the one in this process");
-        return Err(fault.hint(format!("alethia jobs retry {id}")).into());
-    }
     let job = session.client().retry_job(id, &Uuid::new_v4().to_string()).await?;
-    if detach {
-        return output::print(settings.output.value, &job, || told(&job));
+    if watched || session.is_embedded() {
+        return wait(settings, session, job, logs).await;
     }
-    wait(settings, session, job, logs).await
+    eprintln!("watch it with `alethia jobs wait {}`", job.id);
+    output::print(settings.output.value, &job, || told(&job))
 }
 
 async fn wait(settings: &Settings, session: &Session, job: Job, logs: bool) -> anyhow::Result<()> {

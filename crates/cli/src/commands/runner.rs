@@ -20,6 +20,9 @@ use crate::{
     settings::Settings,
 };
 
+/// How many Runners on one data folder find a name by themselves.
+const MOST_RUNNERS: u32 = 64;
+
 /// What to do with Runners.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunnerCommand {
@@ -53,7 +56,7 @@ pub(crate) struct RegisterArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "The token is the Runner's own, from `alethia runner register NAME --save FILE`.")]
 pub(crate) struct StartArgs {
-    /// Name of its folder on this machine; two Runners on one data folder need two
+    /// Name of its folder on this machine; this machine's name, with a number where that is taken
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// How many jobs it does at a time [default: 2] [env: ALETHIA_SLOTS]
@@ -139,12 +142,7 @@ async fn start(mut settings: Settings, args: StartArgs) -> anyhow::Result<()> {
     if let Some(slots) = args.slots {
         settings.slots.value = slots.into();
     }
-    let name = args.name.unwrap_or_else(machine_name);
-    let folder = settings.data_dir.value.join("runners").join(&name);
-    let Some(_lock) = DataLock::try_take(&folder)? else {
-        let fault = Fault::failure(format!("a Runner already works in {}", folder.display()));
-        return Err(fault.hint("give this one a name of its own with `--name NAME`").into());
-    };
+    let (name, _lock) = own_folder(&settings.data_dir.value.join("runners"), args.name)?;
     let mut interrupts = Interrupts::listen()?;
     let mut runner = LocalRunner::start(&settings, &console, &token, &name).await?;
     eprintln!("Runner {name} works for {console}; stop it with Ctrl-C");
@@ -154,4 +152,23 @@ async fn start(mut settings: Settings, args: StartArgs) -> anyhow::Result<()> {
     }
     runner.shutdown().await;
     Ok(())
+}
+
+/// A folder that no other Runner works in, and the lock that keeps it so.
+fn own_folder(runners: &Path, name: Option<String>) -> anyhow::Result<(String, DataLock)> {
+    let names = match name {
+        Some(name) => vec![name],
+        None => {
+            let machine = machine_name();
+            let numbered = (2..=MOST_RUNNERS).map(|number| format!("{machine}-{number}"));
+            std::iter::once(machine.clone()).chain(numbered).collect()
+        }
+    };
+    for name in names {
+        if let Some(lock) = DataLock::try_take(&runners.join(&name))? {
+            return Ok((name, lock));
+        }
+    }
+    let fault = Fault::failure(format!("Runners already work in {}", runners.display()));
+    Err(fault.hint("give this one a name of its own with `--name NAME`").into())
 }
