@@ -93,3 +93,20 @@ fn bucket<S: ObjectStore>(store: S, place: &str) -> Arc<dyn ObjectStore> {
     let prefix = place.split_once('/').map_or("", |(_, prefix)| prefix);
     if prefix.is_empty() { Arc::new(store) } else { Arc::new(PrefixStore::new(store, prefix)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Blobs;
+
+    #[test]
+    fn a_folder_or_a_bucket_is_named_by_its_url() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new").display().to_string();
+        for url in [path.as_str(), "s3://bucket/some/prefix"] {
+            assert!(Blobs::open(url).is_ok(), "{url}");
+        }
+        assert!(folder.path().join("new").is_dir());
+        let refused = Blobs::open("ftp://host/folder").map(|_| ()).unwrap_err().to_string();
+        assert!(refused.contains("ftp://") && refused.contains("s3://"), "{refused}");
+    }
+}

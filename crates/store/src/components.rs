@@ -1,4 +1,7 @@
-//! What exists of a Spec: one row a component. The seed's relations `spec_network` to `spec_secrets` are views of it.
+//! What exists of a Spec: one row a component. The relations `spec_network` to `spec_secrets` are views of them.
+//!
+//! Who changes a component takes the Spec's row before the component's: the same order as an edit of the document, so
+//! that the two can't wait for each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +19,7 @@ use crate::{
     Reader, Result, Tx,
     db::{Query, Row, for_update, found, json, values},
     events::{self, NewEvent},
+    specs,
 };
 
 /// One component of a Spec.
@@ -101,7 +105,8 @@ pub async fn transition(
 ) -> Result<ComponentStatus> {
     let ComponentRef { kind, name } = component;
     let sql = format!(
-        "SELECT status FROM components WHERE spec_id = $1 AND kind = $2 AND name = $3{}",
+        "SELECT c.status FROM specs s JOIN components c ON c.spec_id = s.id \
+         WHERE s.id = $1 AND c.kind = $2 AND c.name = $3{}",
         for_update(tx)
     );
     let row = found(tx.optional(&sql, values![spec_id, kind, name]).await?, "component", component)?;
@@ -125,6 +130,7 @@ pub async fn set_outputs(
     outputs: &Map<String, Value>,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    specs::lock(tx, spec_id).await?;
     let sql =
         "UPDATE components SET outputs = $4, updated_at = $5 WHERE spec_id = $1 AND kind = $2 AND name = $3";
     let values = values![spec_id, component.kind, component.name, json(outputs), now];

@@ -135,7 +135,7 @@ pub async fn claim(
 /// When the database is not available.
 pub async fn expired(reader: &impl Reader, now: DateTime<Utc>, limit: u16) -> Result<Vec<Expired>> {
     let sql = "SELECT id, attempt, job_type, status, spec_id, runner_id FROM provision_jobs \
-        WHERE status IN ('CLAIMED', 'PROCESSING') AND lease_expires_at < $1 ORDER BY lease_expires_at LIMIT $2";
+        WHERE lease_expires_at < $1 ORDER BY lease_expires_at LIMIT $2";
     reader.all(sql, values![now, limit]).await?.iter().map(expiry).collect()
 }
 
@@ -144,7 +144,7 @@ pub async fn expired(reader: &impl Reader, now: DateTime<Utc>, limit: u16) -> Re
 /// # Errors
 /// When the database is not available.
 pub async fn next_expiry(reader: &impl Reader) -> Result<Option<DateTime<Utc>>> {
-    let sql = "SELECT lease_expires_at FROM provision_jobs WHERE status IN ('CLAIMED', 'PROCESSING') \
+    let sql = "SELECT lease_expires_at FROM provision_jobs WHERE lease_expires_at IS NOT NULL \
         ORDER BY lease_expires_at LIMIT 1";
     let row = reader.optional(sql, values![]).await?;
     row.map(|row| row.get("lease_expires_at")).transpose()

@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, str::FromSt
 use sea_orm::{
     DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector,
     sqlx::{
-        ConnectOptions, Executor, PgPool, SqlitePool,
+        AssertSqlSafe, ConnectOptions, Executor, PgPool, SqlitePool,
         postgres::{PgConnectOptions, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
@@ -19,7 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const LIMITS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = '60s'";
 const SQLITE_READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 16;
+const POSTGRES_WRITERS: u32 = 12;
+const POSTGRES_READERS: u32 = 8;
 
 pub(super) struct Connections {
     pub(super) writer: DatabaseConnection,
@@ -65,16 +66,28 @@ async fn sqlite(url: &str) -> Result<Connections> {
     })
 }
 
+/// Two pools: who holds a transaction and reads beside it must not wait for those who wait for a transaction.
 async fn postgres(url: &str) -> Result<Connections> {
     let options = PgConnectOptions::from_str(url)?.application_name("alethia").disable_statement_logging();
+    let writer = postgres_pool(options.clone(), POSTGRES_WRITERS, "").await?;
+    let reader = postgres_pool(options, POSTGRES_READERS, "; SET default_transaction_read_only = on").await?;
+    Ok(Connections {
+        writer: SqlxPostgresConnector::from_sqlx_postgres_pool(writer.clone()),
+        reader: SqlxPostgresConnector::from_sqlx_postgres_pool(reader),
+        postgres: Some(writer),
+    })
+}
+
+async fn postgres_pool(options: PgConnectOptions, size: u32, more: &'static str) -> Result<PgPool> {
     let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS)
+        .max_connections(size)
         .acquire_timeout(PATIENCE)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(LIMITS).await.map(|_| ()) }))
-        .connect_with(options)
-        .await?;
-    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-    Ok(Connections { writer: connection.clone(), reader: connection, postgres: Some(pool) })
+        .after_connect(move |connection, _| {
+            let settings = AssertSqlSafe(format!("{LIMITS}{more}"));
+            Box::pin(async move { connection.execute(settings).await.map(|_| ()) })
+        })
+        .connect_with(options);
+    Ok(pool.await?)
 }
 
 /// SQLite gives its other files the mode of this one.

@@ -57,7 +57,7 @@ impl StoreConfig {
     pub fn in_folder(folder: &Path) -> Result<Self> {
         crate::seal::private_folder(folder)?;
         Ok(Self {
-            database_url: format!("sqlite://{}", folder.join("alethia.db").display()),
+            database_url: sqlite_url(&folder.join("alethia.db")),
             blobs_url: folder.join("blobs").display().to_string(),
             keyring: Keyring::from_file(&folder.join("key"))?,
         })
@@ -139,6 +139,12 @@ impl Store {
         crate::identities::ensure_sandbox(&tx, now).await?;
         tx.commit().await
     }
+}
+
+/// A path may hold what means something in a URL.
+fn sqlite_url(path: &Path) -> String {
+    let path = path.display().to_string();
+    format!("sqlite://{}", path.replace('%', "%25").replace('?', "%3F"))
 }
 
 /// The clause that locks the rows of a SELECT. SQLite has one writer: a transaction that writes is alone anyway.

@@ -69,3 +69,19 @@ async fn the_database_keeps_one_singleton(world: World) {
     let second = insert("00000000-0000-7000-8000-000000000002", "another");
     assert!(connection.execute_unprepared(&second).await.is_err());
 }
+
+#[tokio::test]
+async fn a_folder_with_a_strange_name_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("what? 100% private");
+    let config = alethia_store::StoreConfig::in_folder(&folder).unwrap();
+    let store = Store::open(&config, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!(mode(&folder.join("blobs")), 0o700);
+    for file in ["alethia.db", "alethia.db-wal", "alethia.db-shm", "key"] {
+        assert_eq!(mode(&folder.join(file)), 0o600, "{file}");
+    }
+    store.close().await;
+}
