@@ -4,7 +4,7 @@
 //! ended, and a second run shows that nothing is left to change.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -40,8 +40,12 @@ pub(crate) fn run() -> Result<()> {
 
 /// Real clouds take minutes: a little waiting makes the progress visible. Instead of what an earlier demo left.
 fn slow_the_sandbox_down(binary: &Path, data: &Path) -> Result<()> {
-    steps::check(alethia(binary, data).args(["sandbox", "faults", "clear"]))?;
-    steps::check(alethia(binary, data).args(["sandbox", "faults", "add", "*", "--latency-ms", LATENCY]))
+    let faults = |arguments: &[&str]| {
+        let mut command = alethia(binary, data);
+        steps::check(command.args(["sandbox", "faults"]).args(arguments).stdout(Stdio::null()))
+    };
+    faults(&["clear"])?;
+    faults(&["add", "*", "--latency-ms", LATENCY])
 }
 
 /// With the terminal passed on: that is what there is to see.
