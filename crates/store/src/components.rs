@@ -92,7 +92,7 @@ pub async fn sync(tx: &Tx, spec_id: SpecId, wanted: &[ComponentRef], now: DateTi
     Ok(())
 }
 
-/// Lets something happen to a component; tells its new status.
+/// Lets something happen to a component; tells its new status. What changes nothing is neither written nor told.
 ///
 /// # Errors
 /// [`crate::StoreError::Illegal`] when its status does not allow it.
@@ -105,13 +105,17 @@ pub async fn transition(
 ) -> Result<ComponentStatus> {
     let ComponentRef { kind, name } = component;
     let sql = format!(
-        "SELECT c.status FROM specs s JOIN components c ON c.spec_id = s.id \
+        "SELECT c.status, c.status_reason FROM specs s JOIN components c ON c.spec_id = s.id \
          WHERE s.id = $1 AND c.kind = $2 AND c.name = $3{}",
         for_update(tx)
     );
     let row = found(tx.optional(&sql, values![spec_id, kind, name]).await?, "component", component)?;
     let old: ComponentStatus = row.word("status")?;
     let new = old.next(&happening.event)?;
+    let reason: Option<String> = row.get("status_reason")?;
+    if new == old && reason.as_deref() == happening.reason {
+        return Ok(new);
+    }
     let sql = "UPDATE components SET status = $5, status_reason = $6, updated_at = $7 \
         WHERE spec_id = $1 AND kind = $2 AND name = $3 AND status = $4";
     tx.execute(sql, values![spec_id, kind, name, old, new, happening.reason, now]).await?;
@@ -131,11 +135,15 @@ pub async fn set_outputs(
     now: DateTime<Utc>,
 ) -> Result<()> {
     specs::lock(tx, spec_id).await?;
+    let ComponentRef { kind, name } = component;
+    let sql = "SELECT outputs FROM components WHERE spec_id = $1 AND kind = $2 AND name = $3";
+    let row = found(tx.optional(sql, values![spec_id, kind, name]).await?, "component", component)?;
+    if row.json::<Map<String, Value>>("outputs")? == *outputs {
+        return Ok(());
+    }
     let sql =
         "UPDATE components SET outputs = $4, updated_at = $5 WHERE spec_id = $1 AND kind = $2 AND name = $3";
-    let values = values![spec_id, component.kind, component.name, json(outputs), now];
-    let updated = tx.execute(sql, values).await?;
-    found((updated > 0).then_some(()), "component", component)
+    tx.execute(sql, values![spec_id, kind, name, json(outputs), now]).await.map(drop)
 }
 
 impl Happening<'_> {

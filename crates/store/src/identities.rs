@@ -74,11 +74,12 @@ pub async fn list(reader: &impl Reader, page: PageRequest) -> Result<Page<CloudI
 /// Deletes a Cloud Identity.
 ///
 /// # Errors
-/// [`Conflict::IdentityInUse`] while a Spec, or a job of one, uses it.
+/// [`Conflict::IdentityInUse`] while a Spec, or a job that is not over, uses it.
 pub async fn delete(tx: &Tx, name: &str) -> Result<()> {
     let identity = by_name(tx, name).await?;
     let count = "SELECT count(*) AS users FROM specs s WHERE s.identity_id = $1 \
-        OR EXISTS (SELECT 1 FROM provision_jobs j WHERE j.spec_id = s.id AND j.identity_id = $1)";
+        OR EXISTS (SELECT 1 FROM provision_jobs j WHERE j.spec_id = s.id AND j.identity_id = $1 \
+            AND j.status IN ('QUEUED', 'CLAIMED', 'PROCESSING'))";
     let count: u64 = tx.one(count, values![identity.id]).await?.number("users")?;
     if count > 0 {
         return Err(Conflict::IdentityInUse { name: name.to_owned(), count }.into());

@@ -121,20 +121,18 @@ pub async fn remove(tx: &Tx, name: &str, now: DateTime<Utc>) -> Result<()> {
 }
 
 async fn with_jobs(reader: &impl Reader, mut runner: Runner) -> Result<Runner> {
-    let sql = "SELECT id FROM provision_jobs WHERE runner_id = $1 AND status IN ('CLAIMED', 'PROCESSING') ORDER BY id";
-    let rows = reader.all(sql, values![runner.id]).await?;
-    runner.jobs = rows.iter().map(|row| row.id("id")).collect::<Result<_>>()?;
+    runner.jobs = active_jobs(reader).await?.remove(&runner.id).unwrap_or_default();
     Ok(runner)
 }
 
-/// All jobs that some Runner has: no more than the Runners have slots.
+/// All jobs that some Runner has: no more than the Runners have slots. A job has a lease just as long.
 async fn active_jobs(reader: &impl Reader) -> Result<BTreeMap<RunnerId, Vec<JobId>>> {
-    let sql =
-        "SELECT id, runner_id FROM provision_jobs WHERE status IN ('CLAIMED', 'PROCESSING') ORDER BY id";
+    let sql = "SELECT id, runner_id FROM provision_jobs WHERE lease_expires_at IS NOT NULL";
     let mut jobs: BTreeMap<RunnerId, Vec<JobId>> = BTreeMap::new();
     for row in reader.all(sql, values![]).await? {
         jobs.entry(row.id("runner_id")?).or_default().push(row.id("id")?);
     }
+    jobs.values_mut().for_each(|jobs| jobs.sort());
     Ok(jobs)
 }
 

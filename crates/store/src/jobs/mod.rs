@@ -1,5 +1,5 @@
-//! Jobs: how they are made and looked at. What happens to them is in [`transition`](self) functions of this module and
-//! in [`crate::queue`]; each checks the old status, asks the lifecycle, and leaves an event.
+//! Jobs: how they are made, looked at, worked on and ended. How a Runner gets one, or loses it, is in [`crate::queue`].
+//! Whatever changes a status checks the old one, asks the lifecycle, and leaves an event.
 //!
 //! Whatever a Runner writes carries a [`Fence`]: it changes nothing once that attempt is over.
 

@@ -74,7 +74,7 @@ CREATE TABLE runners (
 CREATE UNIQUE INDEX runners_by_name ON runners (name) WHERE removed_at IS NULL;
 
 -- The table is the queue. `turn` is the place in the line of one priority: it grows by one for each job that a Zone
--- has waiting, and starts where the line is now, so that Zones take turns.
+-- has waiting, and starts where the line is now, so that Zones take turns. `identity_id` outlives the Cloud Identity.
 CREATE TABLE provision_jobs (
     id UUID PRIMARY KEY,
     zone_id UUID NOT NULL REFERENCES zones (id) ON DELETE RESTRICT,
@@ -86,7 +86,7 @@ CREATE TABLE provision_jobs (
     revision BIGINT NOT NULL,
     snapshot TEXT NOT NULL,
     snapshot_hash TEXT NOT NULL,
-    identity_id UUID NOT NULL REFERENCES cloud_identities (id) ON DELETE RESTRICT,
+    identity_id UUID NOT NULL,
     plan_job_id UUID REFERENCES provision_jobs (id) ON DELETE CASCADE,
     retry_of UUID REFERENCES provision_jobs (id) ON DELETE CASCADE,
     destroy BOOLEAN NOT NULL,

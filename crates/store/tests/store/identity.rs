@@ -4,7 +4,9 @@ use alethia_domain::{access::CloudAccess, lifecycle::JobType, role::Role};
 use alethia_store::{
     Conflict, PageRequest, StoreError, audit,
     idempotency::{self, Answer, Key},
-    identities, runners, settings,
+    identities,
+    jobs::{self, NewJob},
+    runners, settings,
     tokens::{self, NewToken},
 };
 use serde_json::json;
@@ -15,6 +17,7 @@ on_both!(
     a_token_is_found_by_its_hash_while_it_is_valid,
     a_runner_shows_its_jobs_and_goes_when_removed,
     a_cloud_identity_in_use_is_not_deleted,
+    a_cloud_identity_that_was_once_used_is_deleted,
     a_request_under_one_key_is_done_once,
     an_idempotency_key_lasts_a_day,
     two_requests_under_one_key_at_once_are_done_once,
@@ -73,6 +76,20 @@ async fn a_cloud_identity_in_use_is_not_deleted(world: World) {
     identities::delete(&tx, "prod").await.unwrap();
     let refused = identities::delete(&tx, identities::SANDBOX).await;
     assert!(matches!(refused, Err(StoreError::Conflict(Conflict::IdentityInUse { count: 1, .. }))));
+}
+
+async fn a_cloud_identity_that_was_once_used_is_deleted(world: World) {
+    let spec = world.spec("shop").await;
+    let tx = world.store.begin().await.unwrap();
+    let access = CloudAccess::Aws { role_arn: None, external_id: None };
+    let identity = identities::insert(&tx, "old", &access, world.now).await.unwrap();
+    let new = NewJob { identity_id: identity.id, ..world.new_job(spec, JobType::Plan).await };
+    let job = jobs::insert(&tx, &new, world.now).await.unwrap();
+    let refused = identities::delete(&tx, "old").await;
+    assert!(matches!(refused, Err(StoreError::Conflict(Conflict::IdentityInUse { .. }))), "{refused:?}");
+    jobs::cancel(&tx, job, world.now).await.unwrap();
+    identities::delete(&tx, "old").await.unwrap();
+    assert_eq!(jobs::get(&tx, job).await.unwrap().identity_id, identity.id);
 }
 
 async fn a_request_under_one_key_is_done_once(world: World) {

@@ -95,6 +95,7 @@ async fn a_transaction_of_a_caller_that_went_away_is_rolled_back(world: World) {
         caller.abort();
     }
     world.zone("whole").await;
+    assert!(zones::by_name(&world.store, "whole").await.is_ok(), "a later commit is a commit");
     assert!(zones::by_name(&world.store, "half").await.is_err());
 }
 
