@@ -1,42 +1,8 @@
-//! The binary as a person types it, as far as no Console is needed: exit codes, sentences, formats.
+//! What needs no Console.
 
-use std::{
-    io::Write,
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+use std::{io::Write, process::Stdio};
 
-use tempfile::TempDir;
-
-const SPEC: &str = "apiVersion: alethia/v1\nkind: Spec\nname: tiny\nstage: development\n\
-                    cloud:\n  provider: aws\n  region: eu-central-1\n  identity: sandbox\nqueues:\n  - name: work\n";
-
-/// The binary with an environment of its own: no settings of the machine reach it.
-fn alethia(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_alethia"));
-    command.env_clear().env("HOME", home).current_dir(home).stdin(Stdio::null());
-    command
-}
-
-fn run(home: &TempDir, words: &[&str]) -> Output {
-    alethia(home.path()).args(words).output().expect("the binary runs")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("output is text")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("output is text")
-}
-
-fn home() -> TempDir {
-    TempDir::new().expect("there is a folder for temporary files")
-}
-
-fn write(home: &TempDir, name: &str, text: &str) {
-    std::fs::write(home.path().join(name), text).expect("the folder is ours");
-}
+use crate::{SPEC, alethia, home, run, stderr, stdout, write};
 
 #[test]
 fn a_valid_file_is_told_so_and_exits_0() {

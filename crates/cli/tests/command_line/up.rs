@@ -1,0 +1,138 @@
+//! Commands beside a running `alethia up`: they share its Console, and a job outlives the command that watches it.
+
+use std::{
+    io::Read,
+    process::{Child, Output, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{SPEC, alethia, home, json, ok, run, stderr, wait_for, write};
+
+/// `alethia up` on a free port; it is told to end with the value.
+struct Up {
+    child: Option<Child>,
+    address: String,
+}
+
+impl Up {
+    fn start(home: &TempDir) -> Self {
+        let child = alethia(home.path())
+            .args(["up", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let file = home.path().join(".local/share/alethia/console.json");
+        let told = wait_for("the Console", || std::fs::read(&file).ok());
+        let told: Value = serde_json::from_slice(&told).expect("it is whole as soon as it is there");
+        Self { child: Some(child), address: told["address"].as_str().unwrap().to_owned() }
+    }
+
+    fn end(&mut self) -> Option<i32> {
+        let mut child = self.child.take()?;
+        signal(&child, Signal::TERM);
+        let mut told = String::new();
+        child.stderr.take()?.read_to_string(&mut told).ok()?;
+        child.wait().ok()?.code()
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).expect("the process is there");
+}
+
+#[test]
+fn commands_share_the_console_that_runs_on_their_data_folder() {
+    let home = home();
+    let mut up = Up::start(&home);
+    ok(&home, &["zone", "create", "web"]);
+    assert_eq!(json(&home, &["runner", "list"])[0]["name"], "local");
+    let second = run(&home, &["up", "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(stderr(&second).contains("is in use"), "{}", stderr(&second));
+    assert_eq!(up.end(), Some(0));
+    assert!(!home.path().join(".local/share/alethia/console.json").exists());
+    assert!(ok(&home, &["zone", "list"]).contains("web"), "the data stays");
+}
+
+#[test]
+fn a_wrong_token_is_one_sentence_and_a_hint() {
+    let home = home();
+    let up = Up::start(&home);
+    let output = run(&home, &["--server", &up.address, "--token", "ala_wrong", "spec", "list"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = stderr(&output);
+    assert_eq!(told.lines().count(), 2, "{told}");
+    assert!(told.contains("\nhint: ") && told.contains("--token-file FILE"), "{told}");
+    assert!(!told.contains("ala_wrong"), "{told}");
+}
+
+#[test]
+fn an_address_that_is_taken_is_one_sentence() {
+    let home = home();
+    let up = Up::start(&home);
+    let address = up.address.trim_start_matches("http://");
+    let output = run(&home, &["--data-dir", "other", "serve", "--listen", address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains(address), "{}", stderr(&output));
+}
+
+#[test]
+fn one_interrupt_cancels_the_job() {
+    let home = home();
+    let _up = Up::start(&home);
+    let output = interrupted(&home, 1);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("was CANCELLED"), "{}", stderr(&output));
+    assert_eq!(newest_job(&home)["status"], "CANCELLED");
+}
+
+#[test]
+fn a_second_interrupt_leaves_the_job_running_and_says_how_to_come_back() {
+    let home = home();
+    let _up = Up::start(&home);
+    let output = interrupted(&home, 2);
+    assert_eq!(output.status.code(), Some(1));
+    let job = newest_job(&home);
+    let id = job["id"].as_str().unwrap();
+    assert!(stderr(&output).ends_with(&format!("alethia jobs logs -f {id}`\n")), "{}", stderr(&output));
+    let ended = run(&home, &["jobs", "wait", id]);
+    assert_eq!(ended.status.code(), Some(1), "{}", stderr(&ended));
+    assert_eq!(newest_job(&home)["status"], "CANCELLED");
+}
+
+/// Applies a Spec whose queue never comes to be, and interrupts the command so many times while it waits.
+fn interrupted(home: &TempDir, times: usize) -> Output {
+    write(home, "tiny.yaml", SPEC);
+    ok(home, &["sandbox", "faults", "add", "aws_sqs_queue.*", "--operation", "create", "--hang"]);
+    let child = alethia(home.path())
+        .args(["apply", "-y", "tiny.yaml"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    wait_for("the creation of the queue", || {
+        let job = newest_job(home);
+        (job["type"] == "DEPLOY" && job["progress"]["step"] == "apply").then_some(())
+    });
+    for _ in 0..times {
+        signal(&child, Signal::INT);
+        wait_for("the request to cancel", || {
+            newest_job(home)["cancel_requested"].as_bool().filter(|asked| *asked)
+        });
+    }
+    child.wait_with_output().expect("it ends")
+}
+
+fn newest_job(home: &TempDir) -> Value {
+    json(home, &["jobs", "list"]).get(0).cloned().unwrap_or_default()
+}
