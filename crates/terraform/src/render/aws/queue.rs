@@ -23,8 +23,19 @@ pub(super) fn variables(queue: &Queue, topics: &[Topic], naming: &Naming) -> Val
             "max_receives": dead_letter.max_receives,
             "retention_seconds": dead_letter.retention.seconds(),
         })),
-        "topics": feeding(queue, topics).map(|it| topic::name(it, naming)).collect::<Vec<_>>(),
+        "topics": senders(queue, topics, naming),
     })
+}
+
+/// Names of the topics that may send to this queue, `*` standing for any topic of the Spec.
+///
+/// Which of them does send is decided by its subscriptions alone. So a topic comes and goes without touching its queues.
+/// A topic whose name does not fit the pattern is listed by its name.
+fn senders(queue: &Queue, topics: &[Topic], naming: &Naming) -> Vec<String> {
+    let row = topic::row(queue.ordered, naming);
+    let is_in_row = |name: &String| row.as_ref().is_some_and(|row| row.holds(name));
+    let names = feeding(queue, topics).map(|it| topic::name(it, naming)).filter(|name| !is_in_row(name));
+    row.as_ref().map(topic::Row::pattern).into_iter().chain(names).collect()
 }
 
 /// The topics of the Spec that this queue subscribes to.

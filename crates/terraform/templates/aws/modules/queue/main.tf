@@ -67,13 +67,13 @@ resource "aws_sqs_queue_policy" "main" {
         Principal = "*"
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       }],
-      [for topic_arn in local.topic_arns : {
-        Sid       = "Topic${substr(sha256(topic_arn), 0, 8)}"
+      [for arns in length(local.topic_arns) == 0 ? [] : [local.topic_arns] : {
+        Sid       = "OwnTopics"
         Effect    = "Allow"
         Action    = "sqs:SendMessage"
         Resource  = aws_sqs_queue.main.arn
         Principal = { Service = "sns.amazonaws.com" }
-        Condition = { ArnEquals = { "aws:SourceArn" = topic_arn } }
+        Condition = { ArnLike = { "aws:SourceArn" = arns } }
       }],
     )
   })
