@@ -103,7 +103,10 @@ impl Runner {
         }
         let search_path = environment.get("PATH").map(AsRef::as_ref);
         let tool = Tool::find(config.tool.as_deref(), search_path).await?;
-        let work = WorkDirs::open(&config.work_dir)?;
+        let work_dir = config.work_dir.clone();
+        let work = tokio::task::spawn_blocking(move || WorkDirs::open(&work_dir))
+            .await
+            .expect("opening a work folder does not panic")?;
         let cache = InitCache::open(&config.cache_dir)
             .map_err(|source| StartError::Cache { path: config.cache_dir.display().to_string(), source })?;
         let console = RunnerClient::new(&config.console, &config.token)?;
@@ -210,10 +213,12 @@ async fn report_panic(shared: &Arc<Shared>, claim: &Claim) {
 /// Whether asking again makes no sense.
 fn is_final(error: &ClientError) -> bool {
     match error.code() {
-        Some(Code::Unauthenticated | Code::Forbidden | Code::Invalid | Code::NotFound) => true,
+        // A conflict is one of versions.
+        Some(Code::Unauthenticated | Code::Forbidden | Code::Invalid | Code::NotFound | Code::Conflict) => {
+            true
+        }
         Some(
-            Code::Conflict
-            | Code::PreconditionFailed
+            Code::PreconditionFailed
             | Code::IdempotencyMismatch
             | Code::LeaseLost
             | Code::StateLocked

@@ -12,6 +12,7 @@ mod init_cache;
 mod job;
 mod lease;
 mod log;
+mod orphans;
 mod process;
 mod progress;
 mod redact;

@@ -1,7 +1,8 @@
 //! Working folders: one fresh folder a job, 0700, gone when the job is over.
 //!
-//! One process owns a work folder and says so with a lock; what a former owner left behind when it was killed is removed
-//! at the next start. The one thing that outlives a job is a state that could not be delivered: it is kept in `rescued/`.
+//! One process owns a work folder and says so with a lock; what a former owner left behind when it was killed is ended
+//! and removed at the next start. The one thing that outlives a job is a state that could not be delivered: it is kept in
+//! `rescued/`.
 
 use std::{
     fs::{self, DirBuilder, File, Permissions, TryLockError},
@@ -13,6 +14,10 @@ use std::{
 use alethia_domain::ids::JobId;
 use tempfile::TempDir;
 
+use crate::orphans;
+
+/// Name of the file in a root that Terraform leaves behind when it could not write its state.
+pub(crate) const ERRORED_STATE: &str = "errored.tfstate";
 /// Begin of the name of a job's folder.
 const PREFIX: &str = "job-";
 const LOCK: &str = ".lock";
@@ -86,13 +91,7 @@ impl WorkDirs {
 
     /// Keeps a file of a job that must not be lost; says where.
     pub(crate) fn rescue(&self, job: JobId, file: &Path) -> io::Result<PathBuf> {
-        let folder = self.path.join(RESCUED).join(job.to_string());
-        private_folder(&folder)?;
-        let kept = folder.join(file.file_name().unwrap_or("state".as_ref()));
-        fs::copy(file, &kept)?;
-        fs::set_permissions(&kept, Permissions::from_mode(0o600))?;
-        File::open(&kept)?.sync_all()?;
-        Ok(kept)
+        keep(file, &self.path.join(RESCUED).join(job.to_string()))
     }
 }
 
@@ -129,12 +128,30 @@ fn temporary_folder(prefix: &str, parent: &Path) -> io::Result<TempDir> {
 fn remove_left_overs(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(PREFIX) {
-            tracing::info!(folder = %entry.path().display(), "removing what a killed Runner left behind");
-            fs::remove_dir_all(entry.path())?;
+        let (folder, name) = (entry.path(), entry.file_name());
+        if !name.to_string_lossy().starts_with(PREFIX) {
+            continue;
         }
+        orphans::end_all(&folder);
+        let state = folder.join("root").join(ERRORED_STATE);
+        if state.exists() {
+            let kept = keep(&state, &path.join(RESCUED).join(name))?;
+            tracing::error!(kept = %kept.display(), "a killed Runner left a state behind that was never delivered");
+        }
+        tracing::info!(folder = %folder.display(), "removing what a killed Runner left behind");
+        fs::remove_dir_all(folder)?;
     }
     Ok(())
+}
+
+/// Copies a file so that it survives, readable for its owner alone.
+fn keep(file: &Path, folder: &Path) -> io::Result<PathBuf> {
+    private_folder(folder)?;
+    let kept = folder.join(ERRORED_STATE);
+    fs::copy(file, &kept)?;
+    fs::set_permissions(&kept, Permissions::from_mode(0o600))?;
+    File::open(&kept)?.sync_all()?;
+    Ok(kept)
 }
 
 #[cfg(test)]
@@ -163,8 +180,10 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let left_over = place.path().join("job-12345678-abc/root");
         fs::create_dir_all(&left_over).unwrap();
+        fs::write(left_over.join(ERRORED_STATE), "{}").unwrap();
         let dirs = WorkDirs::open(place.path()).unwrap();
         assert!(!left_over.exists());
+        assert!(place.path().join("rescued/job-12345678-abc").join(ERRORED_STATE).exists());
         let file = place.path().join("errored.tfstate");
         fs::write(&file, "{}").unwrap();
         let kept = dirs.rescue(JobId::generate(), &file).unwrap();

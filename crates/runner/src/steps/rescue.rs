@@ -9,9 +9,9 @@ use super::terraform;
 use crate::{
     job::Job,
     stop::{Stop, StopSignal},
+    workdir::ERRORED_STATE,
 };
 
-const ERRORED_STATE: &str = "errored.tfstate";
 /// How long the delivery may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
