@@ -31,16 +31,6 @@ pub(crate) fn router(app: App) -> Router {
     around(routes.with_state(app.clone()), &app)
 }
 
-/// The description of every route, for the documentation and the test that no route is open.
-#[cfg(test)]
-pub(super) fn description() -> utoipa::openapi::OpenApi {
-    let mut api = docs::Description::openapi();
-    for group in [ordinary(), log_upload(), transfers(), waiting()] {
-        described(group, &mut api);
-    }
-    docs::complete(api)
-}
-
 /// The routes of a group; what they say of themselves is added to the description.
 fn described(group: OpenApiRouter<App>, api: &mut utoipa::openapi::OpenApi) -> Router<App> {
     let (routes, described) = group.split_for_parts();

@@ -14,8 +14,8 @@
 use alethia_domain::ids::SpecId;
 use axum::{
     Router,
-    extract::State,
-    http::{HeaderMap, Method, StatusCode, header},
+    extract::{FromRequest, Request, State},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -48,38 +48,34 @@ pub(super) fn routes(api: &str) -> Router<App> {
 async fn dispatch(
     attempt: Attempt,
     State(app): State<App>,
-    method: Method,
-    uri: axum::http::Uri,
     Id(spec): Id<SpecId>,
     Query(query): Query<WriteQuery>,
-    headers: HeaderMap,
-    Raw(body): Raw,
+    request: Request,
 ) -> Result<Response> {
     attempt.must_be_of(spec)?;
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let headers = request.headers().clone();
+    let Raw(body) = Raw::from_request(request, &app).await?;
+    let lock_id = query.lock_id.as_deref();
     match method.as_str() {
-        "GET" => Ok(match app::backend::read(&app, &attempt).await? {
-            Some(state) => ([(header::CONTENT_TYPE, "application/json")], state).into_response(),
-            None => StatusCode::NO_CONTENT.into_response(),
-        }),
+        "GET" => return read(&app, &attempt).await,
         "POST" => {
             check_md5(&headers, &body)?;
-            app::backend::write(&app, &attempt, body, query.lock_id.as_deref()).await?;
-            Ok(StatusCode::OK.into_response())
+            app::backend::write(&app, &attempt, body, lock_id).await?;
         }
-        "DELETE" => {
-            app::backend::delete(&app, &attempt, query.lock_id.as_deref()).await?;
-            Ok(StatusCode::OK.into_response())
-        }
-        "LOCK" => {
-            app::backend::lock(&app, &attempt, &body).await?;
-            Ok(StatusCode::OK.into_response())
-        }
-        "UNLOCK" => {
-            app::backend::unlock(&app, &attempt, &body).await?;
-            Ok(StatusCode::OK.into_response())
-        }
-        _ => Ok(problem::no_method(method, uri).await),
+        "DELETE" => app::backend::delete(&app, &attempt, lock_id).await?,
+        "LOCK" => app::backend::lock(&app, &attempt, &body).await?,
+        "UNLOCK" => app::backend::unlock(&app, &attempt, &body).await?,
+        _ => return Ok(problem::no_method(method, uri).await),
     }
+    Ok(StatusCode::OK.into_response())
+}
+
+async fn read(app: &App, attempt: &Attempt) -> Result<Response> {
+    Ok(match app::backend::read(app, attempt).await? {
+        Some(state) => ([(header::CONTENT_TYPE, "application/json")], state).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
 }
 
 /// A body that was cut short or changed on its way is not kept.

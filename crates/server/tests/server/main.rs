@@ -1,0 +1,16 @@
+//! The Console as its clients see it: a real one on a free port of the loopback interface, with a folder of its own.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
+
+mod audit;
+mod jobs;
+mod limits;
+mod main_job;
+mod openapi;
+mod reaper;
+mod routes;
+mod runner_api;
+mod specs;
+mod states;
+mod stream;
+mod support;
+mod tokens;
