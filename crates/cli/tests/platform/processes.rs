@@ -1,0 +1,93 @@
+//! The platform as it grows: PostgreSQL, one Console and two Runners, each a process of its own.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use alethia_testkit::postgres::Postgres;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::common::{User, binary};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Four processes and their folders; they end with the value.
+pub(crate) struct Processes {
+    address: String,
+    token: String,
+    runners: Vec<Process>,
+    console: Option<Process>,
+    folder: TempDir,
+}
+
+/// A child that is asked to end, and waited for, when it is dropped.
+struct Process(Child);
+
+impl Processes {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Postgres::shared().unwrap().create_database().unwrap();
+        let console =
+            start(folder.path(), "console", &["serve", "--listen", "127.0.0.1:0", "--database", &database]);
+        let announced = read_when_there(&folder.path().join("console/console.json"));
+        let announced: serde_json::Value = serde_json::from_str(&announced).unwrap();
+        let address = announced["address"].as_str().unwrap().to_owned();
+        let token = fs::read_to_string(folder.path().join("console/owner-token")).unwrap().trim().to_owned();
+        let mut processes = Self { address, token, runners: Vec::new(), console: Some(console), folder };
+        processes.runners = ["north", "south"].map(|name| processes.start_runner(name)).into();
+        processes
+    }
+
+    /// A user who has nothing but the Console's address and a token.
+    pub(crate) fn user(&self) -> User {
+        User::of(&self.address, &self.token)
+    }
+
+    fn start_runner(&self, name: &str) -> Process {
+        let registered = self.user().json(&["runner", "register", name]);
+        let token_file = self.folder.path().join(name);
+        fs::write(&token_file, registered["token"].as_str().unwrap()).unwrap();
+        let token_file = token_file.to_str().unwrap();
+        let arguments = ["runner", "start", "--server", &self.address, "--token-file", token_file];
+        start(self.folder.path(), "runners", &arguments)
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        self.runners.clear();
+        self.console.take();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let process = Pid::from_child(&self.0);
+        if let Err(error) = kill_process(process, Signal::TERM) {
+            eprintln!("a process was gone before it was told to end: {error}");
+        }
+        self.0.wait().unwrap();
+    }
+}
+
+fn start(home: &Path, data: &str, arguments: &[&str]) -> Process {
+    let mut command: Command = binary(home);
+    command.args(arguments).arg("--data-dir").arg(home.join(data)).stdin(Stdio::null()).stdout(Stdio::null());
+    Process(command.spawn().unwrap())
+}
+
+fn read_when_there(path: &Path) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        match fs::read_to_string(path) {
+            Ok(text) if !text.is_empty() => return text,
+            Ok(_) | Err(_) => thread::sleep(Duration::from_millis(10)),
+        }
+    }
+    panic!("{} did not appear within {PATIENCE:?}", path.display());
+}
