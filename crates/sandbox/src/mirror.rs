@@ -1,7 +1,7 @@
 //! What makes Terraform find the sandbox instead of the real providers: a mirror folder and a CLI configuration.
 //!
 //! The packages are constant shell wrappers whose bytes never contain a path, so their hash in a lock file is the same
-//! on every machine and after every build. [`write`] may be called by many at once and by everyone every time: it
+//! on every machine and after every build. [`write()`] may be called by many at once and by everyone every time: it
 //! writes only what is not there, each file whole by a rename.
 
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! gRPC without generated code: every call is bytes in and bytes out.
 //!
-//! Terraform calls two services, `tfplugin6.Provider` and the plugin library's `plugin.GRPCController`. Both end in one
-//! [`Service`], which hands the method's name and its bytes to the provider. Other services of the plugin library are
-//! answered with `unimplemented`, which Terraform accepts.
+//! Terraform calls two services, `tfplugin6.Provider` ([`ProviderService`]) and the plugin library's
+//! `plugin.GRPCController` ([`ControllerService`]). Each gets the method's name and its bytes, and answers with bytes.
+//! Other services of the plugin library are answered with `unimplemented`, which Terraform accepts.
 
 use std::convert::Infallible;
 use std::future::Future;
