@@ -7,9 +7,10 @@ use alethia_api::{
     runner::{Claim, ClaimRequest, PlanReference, StateReference},
 };
 use alethia_store::{Tx, doorbell::Bell, identities, jobs, plans, queue, runners, states};
+use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
-use super::{App, attempts::lease, jobs::identity_of};
+use super::{App, attempts::lease, audit, jobs::identity_of};
 use crate::{
     auth::RunnerCaller,
     error::{Error, Result},
@@ -87,6 +88,8 @@ async fn try_claim(app: &App, runner: &RunnerCaller) -> Result<Option<Claim>> {
     let claimed = queue::claim(&tx, claimant, &token.hash(), lease(app), now).await?;
     let Some(claimed) = claimed else { return Ok(None) };
     let claim = describe(app, &tx, &claimed, &token).await?;
+    let detail = json!({ "attempt": claim.attempt });
+    audit::done(&tx, &format!("runner {}", runner.name), "job.claim", claim.job_id, detail, now).await?;
     tx.commit().await?;
     Ok(Some(claim))
 }
@@ -103,7 +106,7 @@ async fn describe(app: &App, tx: &Tx, claimed: &queue::Claimed, token: &Token) -
         attempt: claimed.fence.attempt,
         job_token: token.reveal().to_owned(),
         lease_expires_at: claimed.lease_expires_at,
-        lease_seconds: u32::try_from(app.config.lease.as_secs()).unwrap_or(u32::MAX),
+        lease_seconds: u32::try_from(app.config.lease.as_secs()).unwrap_or(u32::MAX).max(1),
         document: jobs::snapshot(tx, job.id).await?.document,
         destroy: job.destroy,
         identity: identity_of(&identity),

@@ -13,8 +13,9 @@ use alethia_store::{
     plans, specs,
 };
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
-use super::{App, reports};
+use super::{App, audit, reports};
 use crate::{
     auth::Attempt,
     error::{Error, Result},
@@ -46,12 +47,23 @@ pub async fn finish(app: &App, attempt: &Attempt, finish: Finish) -> Result<()> 
         }
     };
     jobs::finish(&tx, attempt.fence, &end, now).await?;
+    let actor = format!("runner {}", job.runner.as_deref().unwrap_or("that was removed"));
+    audit::done(&tx, &actor, "job.finish", job.id, json!({ "outcome": word(&end) }), now).await?;
     Ok(tx.commit().await?)
 }
 
 /// What the loss of a Runner means for the Spec of a job that is FAILED by it.
 pub(crate) async fn lost(tx: &Tx, job: &Job, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
+    audit::done(tx, "console", "job.abandon", job.id, json!({ "attempt": job.attempt }), now).await?;
     fail(tx, job, &failure.message, now).await
+}
+
+const fn word(end: &End) -> &'static str {
+    match end {
+        End::Success => "SUCCESS",
+        End::Failed(_) => "FAILED",
+        End::Cancelled => "CANCELLED",
+    }
 }
 
 async fn succeed(tx: &Tx, job: &Job, now: DateTime<Utc>) -> Result<()> {

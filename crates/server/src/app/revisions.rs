@@ -12,7 +12,7 @@ use super::{
     App, audit,
     once::Once,
     page,
-    specs::{Expected, detail, must_be_expected, resolve, revision},
+    specs::{Expected, detail, must_be_expected, must_stay_in_place, resolve, revision},
 };
 use crate::{
     auth::{Operator, Viewer},
@@ -73,12 +73,14 @@ pub async fn rollback(
     if let Some(spec) = once.answer(&tx, now).await? {
         return Ok(spec);
     }
+    specs::lock(&tx, id).await?;
     let current = specs::get(&tx, id).await?;
     must_be_expected(expected, Some(&current))?;
     let older = revisions::get(&tx, id, rollback.revision).await?;
     let document = resolve(&older.document)?;
     let message = Some(format!("roll back to revision {}", rollback.revision));
     let new = revision(&tx, &document, older.document, &operator.name, message).await?;
+    must_stay_in_place(&tx, &current, &new).await?;
     if rollback.revision != current.revision {
         revisions::append(&tx, id, Some(current.revision), &new, now).await?;
         components::sync(&tx, id, &document.components(), now).await?;

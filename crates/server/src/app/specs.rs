@@ -8,11 +8,11 @@ use alethia_api::{
     specs::{Component, PutSpec, Spec, SpecDetail, SpecQuery},
 };
 use alethia_domain::{
-    ids::SpecId,
+    ids::{SpecId, ZoneId},
     plan::{canonical_json, sha256_hex},
     spec::{self, Document},
 };
-use alethia_store::{Reader, StoreError, Tx, components, identities, revisions, specs};
+use alethia_store::{Reader, StoreError, Tx, components, identities, revisions, specs, states};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -63,12 +63,15 @@ pub async fn put(
     must_be(&document, zone, name)?;
     let (tx, now) = (app.store.begin().await?, app.now());
     let zone = zones::by_name(&tx, zone).await?;
-    let existing = specs::find(&tx, zone.id, name).await?;
+    let existing = locked(&tx, zone.id, name).await?;
     must_be_expected(expected, existing.as_ref())?;
     let new = revision(&tx, &document, put.document, &operator.name, put.message).await?;
     let (written, id) = match existing {
         None => (Written::Created, specs::insert(&tx, zone.id, name, &new, now).await?),
-        Some(spec) => (append(&tx, &spec, &new, now).await?, spec.id),
+        Some(spec) => {
+            must_stay_in_place(&tx, &spec, &new).await?;
+            (append(&tx, &spec, &new, now).await?, spec.id)
+        }
     };
     if written != Written::Unchanged {
         components::sync(&tx, id, &document.components(), now).await?;
@@ -184,6 +187,40 @@ pub(super) fn must_be_expected(expected: Expected, existing: Option<&specs::Spec
             spec.revision
         ))),
     }
+}
+
+/// What exists in the cloud is found again only where it was made: while there is something, a Spec stays in its region
+/// and does not change between the sandbox and a real cloud.
+pub(super) async fn must_stay_in_place(
+    tx: &Tx,
+    spec: &specs::Spec,
+    new: &revisions::NewRevision,
+) -> Result<()> {
+    let resources = states::current(tx, spec.id).await?.map_or(0, |state| state.resources);
+    if resources == 0 && spec.active_job.is_none() {
+        return Ok(());
+    }
+    let refuse = |path: &str, place: &str| {
+        let message =
+            format!("it has something in {place}; destroy it first, or write another Spec beside it");
+        Err(Error::field(path, message))
+    };
+    if (spec.provider, &spec.region) != (new.provider, &new.region) {
+        return refuse("cloud.region", &spec.region);
+    }
+    let old = identities::get(tx, spec.identity_id).await?;
+    let next = identities::get(tx, new.identity_id).await?;
+    if old.access.as_str() != next.access.as_str() {
+        return refuse("cloud.identity", &format!("the cloud that {} leads into", old.name));
+    }
+    Ok(())
+}
+
+/// The Spec of that name, taken for this transaction.
+async fn locked(tx: &Tx, zone: ZoneId, name: &str) -> Result<Option<specs::Spec>> {
+    let Some(found) = specs::find(tx, zone, name).await? else { return Ok(None) };
+    specs::lock(tx, found.id).await?;
+    Ok(Some(specs::get(tx, found.id).await?))
 }
 
 async fn append(

@@ -15,6 +15,7 @@ use alethia_store::{
     jobs,
     logs::{self, LogCursor},
 };
+use chrono::{DateTime, Utc};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{App, logs as app_logs};
@@ -68,6 +69,19 @@ pub struct Reader {
 struct Place {
     event: i64,
     log: LogCursor,
+}
+
+/// Time of the last row of each side, where there may be more behind it.
+struct Behind {
+    changes: Option<DateTime<Utc>>,
+    chunks: Option<DateTime<Utc>>,
+}
+
+/// What a message is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Change,
+    Chunk,
 }
 
 /// Everything that happens to a job, and its log; ends when both have.
@@ -148,36 +162,19 @@ impl Reader {
         Ok(())
     }
 
-    /// Puts changes and chunks in the order of their times. Behind a full page there is more, so nothing that is later
-    /// than its last row is taken from the other side yet.
+    /// Puts changes and chunks in the order of their times.
     fn take(&mut self, changes: Vec<events::Event>, chunks: Vec<logs::LogChunk>) {
-        let more_changes = changes.len() == usize::from(EVENTS);
-        let more_chunks = chunks.len() == usize::from(CHUNKS);
-        let (last_change, last_chunk) =
-            (changes.last().map(|change| change.at), chunks.last().map(|chunk| chunk.at));
-        let mut changes = changes.into_iter().peekable();
-        let mut chunks = chunks.into_iter().peekable();
-        loop {
-            let change_first = match (changes.peek(), chunks.peek()) {
-                (Some(change), Some(chunk)) => change.at <= chunk.at,
-                (Some(change), None) => {
-                    if more_chunks && last_chunk.is_some_and(|last| change.at > last) {
-                        return;
-                    }
-                    true
-                }
-                (None, Some(chunk)) => {
-                    if more_changes && last_change.is_some_and(|last| chunk.at > last) {
-                        return;
-                    }
-                    false
-                }
-                (None, None) => return,
-            };
-            if change_first {
-                changes.next().into_iter().for_each(|change| self.push_change(change));
-            } else {
-                chunks.next().into_iter().for_each(|chunk| self.push_chunk(chunk));
+        let behind = Behind {
+            changes: changes.last().filter(|_| changes.len() == usize::from(EVENTS)).map(|last| last.at),
+            chunks: chunks.last().filter(|_| chunks.len() == usize::from(CHUNKS)).map(|last| last.at),
+        };
+        let (mut changes, mut chunks) = (changes.into_iter().peekable(), chunks.into_iter().peekable());
+        while let Some(side) =
+            behind.earlier(changes.peek().map(|change| change.at), chunks.peek().map(|chunk| chunk.at))
+        {
+            match side {
+                Side::Change => changes.next().into_iter().for_each(|change| self.push_change(change)),
+                Side::Chunk => chunks.next().into_iter().for_each(|chunk| self.push_chunk(chunk)),
             }
         }
     }
@@ -211,6 +208,19 @@ impl Reader {
     }
 }
 
+impl Behind {
+    /// Which side comes next. Behind a full page there is more: what is later than its last row waits for that.
+    fn earlier(&self, change: Option<DateTime<Utc>>, chunk: Option<DateTime<Utc>>) -> Option<Side> {
+        match (change, chunk) {
+            (Some(change), Some(chunk)) if change <= chunk => Some(Side::Change),
+            (Some(_), Some(_)) => Some(Side::Chunk),
+            (Some(change), None) => self.chunks.is_none_or(|last| change <= last).then_some(Side::Change),
+            (None, Some(chunk)) => self.changes.is_none_or(|last| chunk <= last).then_some(Side::Chunk),
+            (None, None) => None,
+        }
+    }
+}
+
 impl Place {
     fn parse(text: &str) -> Result<Self> {
         let (event, log) = text.split_once('.').map_or((text, None), |(event, log)| (event, Some(log)));
@@ -230,7 +240,19 @@ impl std::fmt::Display for Place {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
+
+    #[test]
+    fn what_is_later_than_a_full_page_waits_for_the_next_one() {
+        let (early, late) = (Utc::now(), Utc::now() + TimeDelta::seconds(1));
+        let behind = Behind { changes: None, chunks: Some(early) };
+        assert_eq!(behind.earlier(Some(early), None), Some(Side::Change));
+        assert_eq!(behind.earlier(Some(late), None), None);
+        assert_eq!(behind.earlier(Some(late), Some(early)), Some(Side::Chunk));
+        assert_eq!(behind.earlier(None, Some(late)), Some(Side::Chunk));
+    }
 
     #[test]
     fn a_place_comes_back_as_it_was_printed() {

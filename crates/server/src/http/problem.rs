@@ -144,3 +144,25 @@ fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_tells_the_client_nothing_of_itself() {
+        let response = panicked(Box::new("a planted secret"));
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], CONTENT_TYPE);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("planted"));
+    }
+
+    #[test]
+    fn a_fault_of_the_console_keeps_its_cause_to_itself() {
+        let error = Error::internal("testing", "a planted secret");
+        let problem = problem(error);
+        assert_eq!((problem.status, problem.code), (500, Code::Internal));
+        assert!(!problem.to_string().contains("planted"));
+    }
+}

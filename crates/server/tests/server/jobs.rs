@@ -31,7 +31,21 @@ async fn only_one_job_that_changes_the_cloud_waits_at_a_time() {
     let second = refused(console.client.create_job(spec, &new_job(JobType::Deploy), &key()).await);
     assert_eq!(second.code, Code::Conflict);
     assert_eq!(second.permitted, ["plan"]);
+    assert!(second.hint.unwrap().starts_with("alethia jobs wait "));
     console.create_job(spec, JobType::Plan).await;
+}
+
+#[tokio::test]
+async fn a_deploy_waits_for_a_queued_destroy_to_end() {
+    let console = Console::start().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let runner = console.runner().await;
+    console.create_job(spec, JobType::Deploy).await;
+    take_and_start(&runner).await.job.finish(&success()).await.unwrap();
+    let destroy = console.create_job(spec, JobType::Destroy).await;
+    let second = refused(console.client.create_job(spec, &new_job(JobType::Deploy), &key()).await);
+    assert_eq!(second.hint.unwrap(), format!("alethia jobs wait {}", destroy.id));
+    assert_eq!(console.spec(spec).await.spec.status, SpecStatus::Active);
 }
 
 #[tokio::test]

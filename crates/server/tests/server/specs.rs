@@ -8,12 +8,12 @@ use alethia_api::{
 };
 use alethia_domain::{
     component::{ComponentKind, ComponentRef},
-    lifecycle::{ComponentStatus, SpecStatus},
+    lifecycle::{ComponentStatus, JobType, SpecStatus},
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{Console, code, document, problem, refused};
+use crate::support::{Console, code, document, problem, refused, success, take_and_start};
 
 fn put(queues: &[&str]) -> PutSpec {
     PutSpec { document: document(queues), message: None }
@@ -177,4 +177,40 @@ async fn pages_go_through_everything_once() {
         }
     }
     assert_eq!(names, ["three", "two", "one"]);
+}
+
+#[tokio::test]
+async fn a_spec_with_something_in_the_cloud_stays_where_it_is() {
+    let console = Console::start().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let mut moved = document(&["orders"]);
+    moved["cloud"]["region"] = json!("eu-central-1");
+    let put_moved = PutSpec { document: moved.clone(), message: None };
+    let runner = console.runner().await;
+    console.create_job(spec, JobType::Deploy).await;
+    let taken = take_and_start(&runner).await;
+    let early = refused(console.client.put_spec("default", "shop", &put_moved, None).await);
+    assert_eq!(early.errors[0].path, "cloud.region");
+    let resource = json!({ "mode": "managed", "instances": [{}] });
+    let state = json!({ "version": 4, "serial": 1, "lineage": "one", "resources": [resource] });
+    let write = console
+        .open_request(Method::POST, &format!("/api/v1/state/{spec}"))
+        .basic_auth("job", Some(&taken.claim.job_token))
+        .json(&state);
+    assert_eq!(write.send().await.unwrap().status(), StatusCode::OK);
+    taken.job.finish(&success()).await.unwrap();
+    let later = refused(console.client.put_spec("default", "shop", &put_moved, None).await);
+    assert_eq!(later.errors[0].path, "cloud.region");
+    console.put(document(&["orders", "mails"])).await;
+    let in_use = refused(console.client.delete_spec(spec).await);
+    assert!(in_use.detail.contains("destroy it first"), "{}", in_use.detail);
+}
+
+#[tokio::test]
+async fn a_draft_can_still_move() {
+    let console = Console::start().await;
+    console.put(document(&["orders"])).await;
+    let mut moved = document(&["orders"]);
+    moved["cloud"]["region"] = json!("eu-central-1");
+    assert_eq!(console.put(moved).await.spec.region, "eu-central-1");
 }

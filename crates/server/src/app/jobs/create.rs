@@ -7,7 +7,7 @@ use alethia_domain::{
     plan::{canonical_json, sha256_hex},
     stage::Stage,
 };
-use alethia_store::{StoreError, Tx, components, identities, jobs, revisions, runners, specs};
+use alethia_store::{Conflict, StoreError, Tx, components, identities, jobs, revisions, runners, specs};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
@@ -128,7 +128,7 @@ async fn enqueue(
         former_status: (order.job_type == JobType::Deploy).then_some(spec.status),
         author: operator.name.clone(),
     };
-    let id = jobs::insert(tx, &new, now).await?;
+    let id = jobs::insert(tx, &new, now).await.map_err(|error| pending(error, spec))?;
     let detail = json!({ "spec": spec.id, "type": new.job_type, "retry_of": new.retry_of });
     audit::done(tx, &operator.name, "job.create", id, detail, now).await?;
     Ok(view::job(jobs::get(tx, id).await?))
@@ -148,8 +148,24 @@ async fn transition(tx: &Tx, spec: &specs::Spec, job_type: JobType, now: DateTim
     };
     match specs::transition(tx, spec.id, &event, spec.status_reason.as_deref(), now).await {
         Ok(_) => Ok(()),
-        Err(StoreError::Illegal(illegal)) => Err(Error::illegal(&illegal, spec_permits(spec.status))),
+        Err(StoreError::Illegal(illegal)) => Err(Error::Conflict {
+            detail: illegal.to_string(),
+            permitted: spec_permits(spec.status),
+            hint: spec.active_job.map(|job| format!("alethia jobs wait {job}")),
+        }),
         Err(other) => Err(other.into()),
+    }
+}
+
+/// Which job stands in the way.
+fn pending(error: StoreError, spec: &specs::Spec) -> Error {
+    match (error, spec.active_job) {
+        (StoreError::Conflict(conflict @ Conflict::MutatingJobPending), Some(job)) => Error::Conflict {
+            detail: conflict.to_string(),
+            permitted: vec!["plan"],
+            hint: Some(format!("alethia jobs wait {job}")),
+        },
+        (other, _) => other.into(),
     }
 }
 
