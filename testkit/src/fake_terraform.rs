@@ -38,6 +38,8 @@ pub struct FakeTerraform {
     state_push_fails: bool,
     plan_json: String,
     apply_lines: Vec<String>,
+    rest_json: String,
+    rest_lines: Vec<String>,
 }
 
 /// A fake that is there. Dropping it removes it.
@@ -62,6 +64,8 @@ impl FakeTerraform {
             state_push_fails: false,
             plan_json: r#"{"format_version":"1.2","resource_changes":[]}"#.to_owned(),
             apply_lines: Vec::new(),
+            rest_json: r#"{"format_version":"1.2","resource_changes":[]}"#.to_owned(),
+            rest_lines: Vec::new(),
         }
     }
 
@@ -101,6 +105,13 @@ impl FakeTerraform {
         self
     }
 
+    /// What `show -json` prints of a plan of the rest, after an apply that failed, and what its `apply` prints.
+    pub fn rest<'a>(mut self, json: &str, lines: impl IntoIterator<Item = &'a str>) -> Self {
+        json.clone_into(&mut self.rest_json);
+        self.rest_lines = lines.into_iter().map(str::to_owned).collect();
+        self
+    }
+
     /// Writes it as a program named `terraform` into a fresh folder.
     ///
     /// # Errors
@@ -108,11 +119,15 @@ impl FakeTerraform {
     pub fn install(&self) -> io::Result<Installed> {
         let folder = tempfile::tempdir()?;
         let here = folder.path();
-        fs::write(here.join("plan.json"), &self.plan_json)?;
-        fs::write(
-            here.join("apply.lines"),
-            self.apply_lines.iter().map(|line| format!("{line}\n")).collect::<String>(),
-        )?;
+        let text = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        for (name, content) in [
+            ("plan.json", self.plan_json.clone()),
+            ("apply.lines", text(&self.apply_lines)),
+            ("rest.json", self.rest_json.clone()),
+            ("rest.lines", text(&self.rest_lines)),
+        ] {
+            fs::write(here.join(name), content)?;
+        }
         fs::write(here.join("calls"), "")?;
         let program = here.join("terraform");
         fs::write(&program, self.script(here))?;
@@ -141,8 +156,11 @@ plan)
   {plan}
   echo "a plan" > plan.bin
   exit 0 ;;
-show) cat "$here/plan.json"; exit 0 ;;
+show)
+  case "$*" in *rest.bin) cat "$here/rest.json" ;; *) cat "$here/plan.json" ;; esac
+  exit 0 ;;
 apply)
+  case "$*" in *rest.bin) cat "$here/rest.lines"; exit 0 ;; esac
   say info "applying"
   cat "$here/apply.lines"
   {apply}

@@ -11,6 +11,7 @@ mod plan;
 mod prepare;
 mod report;
 mod rescue;
+mod rest;
 mod terraform;
 
 use alethia_api::{client::ClientError, runner::Outcome};
