@@ -1,5 +1,5 @@
 //! What no provider schema says, kept by hand in `schemas/*.rules`: which attributes are sensitive, which changes
-//! replace a resource, which blocks the cloud fills, and which computed values a change makes new.
+//! replace a resource, which blocks the cloud fills, which computed values a change makes new, and what refuses deletion.
 //!
 //! A line is `type rule name...`. The type `*` adds to every type; `default` stands for the types without a line of
 //! that rule. A missing line makes a plan less true, never wrong for Terraform.
@@ -19,6 +19,7 @@ struct TypeRules {
     renewed: Vec<&'static str>,
     derived: Vec<Vec<&'static str>>,
     unique: Vec<&'static str>,
+    protecting: Vec<&'static str>,
 }
 
 impl Rules {
@@ -40,6 +41,7 @@ impl Rules {
                 Some("block") => &mut rules.computed_blocks,
                 Some("renew") => &mut rules.renewed,
                 Some("unique") => &mut rules.unique,
+                Some("protect") => &mut rules.protecting,
                 other => panic!("{other:?} is no rule, in {line:?}"),
             };
             list.extend(words);
@@ -81,6 +83,11 @@ impl Rules {
     /// Attributes that together must be unique among the resources of the type in one region.
     pub(crate) fn unique(&self, type_name: &str) -> &[&'static str] {
         self.by_type.get(type_name).map_or(&[], |rules| &rules.unique)
+    }
+
+    /// Attributes that, while they are true, make the cloud refuse to delete the resource.
+    pub(crate) fn protecting(&self, type_name: &str) -> &[&'static str] {
+        self.by_type.get(type_name).map_or(&[], |rules| &rules.protecting)
     }
 }
 

@@ -119,6 +119,12 @@ impl Provider {
     }
 
     fn delete(&self, change: &Change<'_>, private: &[u8]) -> Result<Applied, CallError> {
+        let protecting = self.catalog.rules().protecting(change.type_name);
+        if let Some(attribute) = protecting.iter().find(|name| *change.prior.get(name) == Value::Bool(true)) {
+            let message =
+                format!("the resource is protected: set {attribute} to false, apply, and delete it then");
+            return Ok(Err(change.failure(&message)));
+        }
         if self.family == Family::Aws {
             self.cloud.delete(change.type_name, &String::from_utf8_lossy(private))?;
         }
