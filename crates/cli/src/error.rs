@@ -11,6 +11,9 @@ use alethia_api::{
 };
 use anyhow::Error;
 
+/// How a full disk is told by those who tell no kind of error: SQLite, and a Runner in its report.
+const FULL_DISK: [&str; 2] = ["database or disk is full", "No space left on device"];
+
 /// What an exit code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -137,7 +140,7 @@ fn exit(error: &Error) -> Exit {
 fn hint(error: &Error) -> Option<String> {
     if is_full_disk(error) {
         return Some(
-            "see what is left with `df -h`, free some, or choose another folder with `--data-dir DIR`"
+            "see what is left with `df -h`, free some space, or choose another folder with `--data-dir DIR`"
                 .to_owned(),
         );
     }
@@ -149,7 +152,7 @@ fn is_full_disk(error: &Error) -> bool {
     let full = |kind| matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| full(error.kind()))
-            || cause.to_string().contains("database or disk is full")
+            || FULL_DISK.iter().any(|words| cause.to_string().contains(words))
     })
 }
 

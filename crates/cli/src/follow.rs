@@ -92,6 +92,16 @@ pub(crate) async fn watch(
     Ok(job)
 }
 
+/// Refuses to begin what would wait for a lock that nobody will release.
+pub(crate) async fn refuse_orphaned_lock(session: &Session, spec: SpecId) -> anyhow::Result<()> {
+    let state = session.client().state(spec).await?;
+    let Some(lock) = state.lock.filter(|lock| !lock.holder_alive) else { return Ok(()) };
+    let holder = lock.job_id.map_or(lock.who, |job| format!("job {job}"));
+    let name = format!("{}/{}", state.zone, state.spec);
+    let fault = Fault::failure(format!("the state of {name} is locked by {holder}, whose Runner is gone"));
+    Err(fault.hint(format!("release the lock with `alethia state unlock {name}`, then try again")).into())
+}
+
 /// The job if it ended well; otherwise why not and what to do about it.
 pub(crate) fn succeeded(job: Job) -> anyhow::Result<Job> {
     match job.status {
@@ -110,7 +120,7 @@ fn failure(job: &Job) -> Fault {
     let mut message = format!("{} {} {}", job.job_type, job.id, job.status);
     let mut hint = next_step(job);
     if let Some(failure) = &job.failure {
-        message.push_str(&format!(": {}", failure.message.trim_end()));
+        message.push_str(&format!(": {}", first_paragraph(&failure.message)));
         if let Some(address) = failure.address.as_ref().filter(|address| !failure.message.contains(*address))
         {
             message.push_str(&format!(" ({address})"));
@@ -120,6 +130,11 @@ fn failure(job: &Job) -> Fault {
         }
     }
     Fault::failure(message).hint(hint)
+}
+
+/// What a failure says first; the rest is in the log.
+fn first_paragraph(message: &str) -> &str {
+    message.trim().split("\n\n").next().unwrap_or_default().trim_end_matches([':', '\n'])
 }
 
 fn next_step(job: &Job) -> String {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use alethia_api::specs::SpecDetail;
+use alethia_domain::spec::Parsed;
 
 use crate::{document, session::Session};
 
@@ -41,6 +42,14 @@ impl Target {
                 let parsed = document::read(path)?;
                 Ok(SpecName { zone: parsed.document.zone, name: parsed.document.name })
             }
+        }
+    }
+
+    /// The document of a file, read and checked.
+    pub(crate) fn read(&self) -> anyhow::Result<Option<Parsed>> {
+        match self {
+            Self::File(path) => document::read(path).map(Some),
+            Self::Named(_) => Ok(None),
         }
     }
 

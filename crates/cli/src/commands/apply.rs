@@ -3,8 +3,6 @@
 //! Without changes no job is created that could mutate anything. A Spec that is not ACTIVE yet is deployed even with an
 //! empty plan, and so is a new Revision that changes nothing in the cloud: that is how it is recorded as deployed.
 
-use std::path::PathBuf;
-
 use alethia_api::{
     jobs::{Job, NewJob},
     specs::{Component, SpecDetail},
@@ -19,20 +17,23 @@ use serde::Serialize;
 
 use super::plan::{self, JobArgs, Planned};
 use crate::{
-    ask, document, follow,
+    ask, follow,
     output::{self, Paint, component_tone, inline},
     session::{self, Needs, Session},
     settings::Settings,
+    target::Target,
 };
 
 /// What to apply.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Ctrl-C once asks to cancel the job; twice leaves it running and says how to come back."
+    after_help = "ZONE/NAME applies the newest Revision as the Console has it, such as one after `spec rollback`.\n\
+                  Ctrl-C once asks to cancel the job; twice leaves it running and says how to come back."
 )]
 pub(crate) struct ApplyArgs {
-    /// Spec file, `-` for stdin
-    file: PathBuf,
+    /// Spec file, `-` for stdin, or ZONE/NAME
+    #[arg(value_name = "FILE")]
+    target: Target,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -62,20 +63,25 @@ const KEY_OUTPUTS: [&str; 8] =
 /// How many outputs a component's line shows.
 const OUTPUTS_SHOWN: usize = 2;
 
-/// Applies a file.
+/// Applies a file, or a Spec as the Console has it.
 pub(crate) async fn run(settings: &Settings, args: ApplyArgs) -> anyhow::Result<()> {
-    let parsed = document::read(&args.file)?;
-    session::with(settings, Needs::Runner, async |session| apply(settings, session, &args, &parsed).await)
-        .await
+    let parsed = args.target.read()?;
+    session::with(settings, Needs::Runner, async |session| {
+        apply(settings, session, &args, parsed.as_ref()).await
+    })
+    .await
 }
 
 async fn apply(
     settings: &Settings,
     session: &Session,
     args: &ApplyArgs,
-    parsed: &Parsed,
+    parsed: Option<&Parsed>,
 ) -> anyhow::Result<()> {
-    let spec = plan::put(session, parsed, args.message.clone()).await?;
+    let spec = match parsed {
+        Some(parsed) => plan::put(session, parsed, args.message.clone()).await?,
+        None => args.target.fetch(session).await?,
+    };
     let planned = plan::plan(session, &spec, &args.job, false).await?;
     plan::show(settings, &spec, &planned.plan)?;
     if is_done(&spec, &planned.plan) {

@@ -220,6 +220,7 @@ async fn retry(
     watched: bool,
     logs: bool,
 ) -> anyhow::Result<()> {
+    follow::refuse_orphaned_lock(session, session.client().job(id).await?.spec_id).await?;
     let job = session.client().retry_job(id, &Uuid::new_v4().to_string()).await?;
     if watched || session.is_embedded() {
         return wait(settings, session, job, logs).await;

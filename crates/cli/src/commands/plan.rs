@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    document, follow,
+    follow,
     output::{self, Format, Paint},
     plan_view,
     session::{self, Needs, Session},
@@ -62,10 +62,7 @@ struct Report<'a> {
 
 /// Plans and shows the plan.
 pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> anyhow::Result<()> {
-    let parsed = match &args.target {
-        Target::File(path) => Some(document::read(path)?),
-        Target::Named(_) => None,
-    };
+    let parsed = args.target.read()?;
     session::with(settings, Needs::Runner, async |session| {
         let spec = match &parsed {
             Some(parsed) => put(session, parsed, None).await?,
@@ -104,6 +101,7 @@ pub(crate) async fn plan(
     args: &JobArgs,
     destroy: bool,
 ) -> anyhow::Result<Planned> {
+    follow::refuse_orphaned_lock(session, spec.spec.id).await?;
     let job = NewJob { destroy, ..new_job(JobType::Plan, args) };
     let job = follow::succeeded(follow::run(session, spec.spec.id, &job, args.logs).await?)?;
     let Plan { summary, .. } = session.client().plan(job.id).await?;

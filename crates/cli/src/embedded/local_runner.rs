@@ -35,7 +35,7 @@ impl LocalRunner {
     ) -> anyhow::Result<Self> {
         let runner = Runner::prepare(config(settings, console, token, name)?).await.with_context(|| {
             Fault::failure("the Runner can't start")
-                .hint("install Terraform >= 1.11 or OpenTofu >= 1.11, or name it with `--tool FILE`")
+                .hint("see what is there with `terraform version`, or name another tool with `--tool FILE`")
         })?;
         let stop = CancellationToken::new();
         let told = stop.clone();

@@ -28,7 +28,7 @@ impl Up {
         let file = home.path().join(".local/share/alethia/console.json");
         let told = wait_for("the Console", || std::fs::read(&file).ok());
         let told: Value = serde_json::from_slice(&told).expect("it is whole as soon as it is there");
-        Self { child: Some(child), address: told["address"].as_str().unwrap().to_owned() }
+        Self { child: Some(child), address: told["address"].as_str().expect("it is text").to_owned() }
     }
 
     fn end(&mut self) -> Option<i32> {

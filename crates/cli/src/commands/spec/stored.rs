@@ -189,7 +189,7 @@ async fn rollback(
     ask::agree(&format!("Make Revision {revision} of {name} the newest again?"), yes)?;
     let detail = session.client().rollback(spec.id, revision).await?;
     eprintln!(
-        "Revision {} is as Revision {revision} was; deploy it: `alethia spec get {name} --document | alethia apply -`",
+        "Revision {} is as Revision {revision} was; deploy it with `alethia apply {name}`",
         detail.spec.revision
     );
     output::print(settings.output.value, &detail, || told(&detail))
