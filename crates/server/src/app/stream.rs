@@ -27,6 +27,8 @@ use crate::{
 
 /// A ring of another Console may get lost; this is how late a message is then at most.
 const SLOW_POLL: Duration = Duration::from_secs(5);
+/// Rings that follow each other so fast are answered by one read: a flood of lines costs no flood of queries.
+const TOGETHER: Duration = Duration::from_millis(20);
 /// Rows that are read at once: with chunks of at most 64 KiB this bounds what one stream holds.
 const EVENTS: u16 = 100;
 const CHUNKS: u16 = 32;
@@ -203,7 +205,10 @@ impl Reader {
                 None => changes.await,
             }
         };
-        let waited = tokio::time::timeout(SLOW_POLL, rung);
+        let waited = async {
+            let _rung_or_time_to_look = tokio::time::timeout(SLOW_POLL, rung).await;
+            tokio::time::sleep(TOGETHER).await;
+        };
         self.app.stop.run_until_cancelled(waited).await;
     }
 }

@@ -14,3 +14,4 @@ mod states;
 mod stream;
 mod support;
 mod tokens;
+mod two_consoles;

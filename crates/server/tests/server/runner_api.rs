@@ -10,7 +10,7 @@ use alethia_api::{
 };
 use alethia_domain::lifecycle::{JobStatus, JobType};
 
-use crate::support::{Console, claim_request, code, document, key, new_job, refused, take};
+use crate::support::{Console, claim_request, code, document, eventually, key, new_job, refused, take};
 
 #[tokio::test]
 async fn a_waiting_runner_gets_a_job_as_soon_as_there_is_one() {
@@ -99,4 +99,15 @@ async fn a_local_runner_registered_again_has_a_new_token() {
     };
     assert_eq!(code(claim(&first).await), Code::Unauthenticated);
     assert!(claim(&second).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_console_that_ends_sends_waiting_runners_home() {
+    let console = Console::start().await;
+    let runner = console.runner().await;
+    let waiting = tokio::spawn(async move { runner.claim(&claim_request(30)).await });
+    eventually(|| async { console.client.runners(&Default::default()).await.unwrap().items[0].online }).await;
+    let Console { server, .. } = console;
+    tokio::time::timeout(Duration::from_secs(5), server.shutdown()).await.expect("it ends at once");
+    assert!(waiting.await.unwrap().unwrap().is_none());
 }

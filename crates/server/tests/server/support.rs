@@ -27,7 +27,7 @@ pub(crate) struct Console {
     pub(crate) server: Server,
     pub(crate) client: Client,
     http: reqwest::Client,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A job that a test has as its Runner.
@@ -49,13 +49,27 @@ impl Console {
         Self::with(|config| config.database = database).await
     }
 
+    /// Two on one PostgreSQL database, one folder of blobs and one key; each with a data folder of its own.
+    pub(crate) async fn two() -> (Self, Self) {
+        let database = alethia_testkit::postgres::Postgres::shared().unwrap().create_database().unwrap();
+        let first = Self::with(|config| config.database = database.clone()).await;
+        let shared = Config::new(first.folder.path());
+        let second = Self::with(|config| {
+            std::fs::copy(shared.master_key_file(), config.master_key_file()).unwrap();
+            config.database = database;
+            config.blobs = shared.blobs;
+        });
+        let second = second.await;
+        (first, second)
+    }
+
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::new(folder.path());
         change(&mut config);
         let server = Server::start(config).await.unwrap();
         let client = Client::new(&server.url(), server.owner_token()).unwrap();
-        Self { server, client, http: reqwest::Client::new(), _folder: folder }
+        Self { server, client, http: reqwest::Client::new(), folder }
     }
 
     /// A raw request without a token; `path` begins with `/`.
