@@ -36,6 +36,8 @@ pub(crate) struct InitCache {
 pub(crate) struct Recipe<'a> {
     /// Digest of the template bundle.
     pub bundle: &'a str,
+    /// Text of the file that calls the modules: `init` writes down each call.
+    pub components: &'a [u8],
     /// Name and version of the tool.
     pub tool: &'a str,
     /// Way into the cloud: the sandbox has providers of its own.
@@ -70,6 +72,7 @@ impl InitCache {
         let machine = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);
         let mut text = [recipe.bundle, recipe.tool, recipe.access, &machine].join("\n").into_bytes();
         text.extend(configuration);
+        text.extend(recipe.components);
         Ok(sha256_hex(&text)[..16].to_owned())
     }
 

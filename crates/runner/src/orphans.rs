@@ -9,27 +9,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getpgid, kill_process};
 
-/// How long they have to end after an interrupt.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long Terraform has after an interrupt: it tries for a while to write its state before it leaves it on the disk.
+const GRACE: Duration = Duration::from_secs(45);
 /// How long killed ones may take to be gone.
 const LAST_GRACE: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Ends every process that works below a folder.
+/// Ends every process that works below a folder: Terraform is interrupted, which it tells its plugins, and whatever is
+/// left after that is killed.
 pub(crate) fn end_all(folder: &Path) {
-    for (signal, patience) in [(Signal::INT, GRACE), (Signal::KILL, LAST_GRACE)] {
-        let orphans = find(folder);
-        if orphans.is_empty() {
-            return;
-        }
-        tracing::warn!(folder = %folder.display(), processes = orphans.len(), "ending what a killed Runner left running");
-        for orphan in orphans {
-            // It may have ended by itself in the meantime.
-            let _ = kill_process(orphan, signal);
-        }
-        wait_until_gone(folder, patience);
+    let leaders: Vec<Pid> = find(folder).into_iter().filter(|orphan| leads_group(*orphan)).collect();
+    if !leaders.is_empty() {
+        tracing::warn!(folder = %folder.display(), "ending the Terraform that a killed Runner left running");
+        signal(&leaders, Signal::INT);
+        wait_until_gone(folder, GRACE);
+    }
+    signal(&find(folder), Signal::KILL);
+    wait_until_gone(folder, LAST_GRACE);
+}
+
+fn leads_group(process: Pid) -> bool {
+    getpgid(Some(process)).is_ok_and(|group| group == process)
+}
+
+fn signal(processes: &[Pid], signal: Signal) {
+    for process in processes {
+        // It may have ended by itself in the meantime.
+        let _ = kill_process(*process, signal);
     }
 }
 
@@ -56,19 +64,36 @@ fn find(folder: &Path) -> Vec<Pid> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::{
+        os::unix::process::{CommandExt, ExitStatusExt},
+        process::Command,
+    };
 
     use super::*;
 
+    fn sleep(folder: &Path) -> Command {
+        let mut command = Command::new("sleep");
+        command.arg("60").current_dir(folder);
+        command
+    }
+
     #[test]
-    fn a_process_in_the_folder_is_ended_and_no_other() {
+    fn a_terraform_in_the_folder_is_interrupted_and_no_other() {
         let (here, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let sleep = |folder: &Path| Command::new("sleep").arg("60").current_dir(folder).spawn().unwrap();
-        let (mut orphan, mut other) = (sleep(here.path()), sleep(elsewhere.path()));
+        let mut orphan = sleep(here.path()).process_group(0).spawn().unwrap();
+        let mut other = sleep(elsewhere.path()).process_group(0).spawn().unwrap();
         end_all(here.path());
-        assert!(!orphan.wait().unwrap().success());
+        assert_eq!(orphan.wait().unwrap().signal(), Some(Signal::INT.as_raw()));
         assert!(other.try_wait().unwrap().is_none());
         other.kill().unwrap();
         other.wait().unwrap();
+    }
+
+    #[test]
+    fn a_plugin_without_its_terraform_is_killed() {
+        let here = tempfile::tempdir().unwrap();
+        let mut plugin = sleep(here.path()).spawn().unwrap();
+        end_all(here.path());
+        assert_eq!(plugin.wait().unwrap().signal(), Some(Signal::KILL.as_raw()));
     }
 }

@@ -37,7 +37,7 @@ pub(crate) fn text(raw: &str, line: &Line) -> Option<String> {
     let text = match (&line.event, line.level) {
         (Some(TerraformEvent::Diagnostic(diagnostic)), _) => full(diagnostic, extras.diagnostic),
         (_, Level::Debug) => return None,
-        (_, Level::Info | Level::Warn | Level::Error) => line.message.clone(),
+        (_, Level::Info | Level::Warn | Level::Error) => line.message.trim_matches('\n').to_owned(),
     };
     Some(if time.is_empty() { text } else { format!("{time} {text}") })
 }
@@ -82,9 +82,9 @@ mod tests {
 
     #[test]
     fn a_diagnostic_is_shown_in_full() {
-        let raw = r#"{"@level":"error","@message":"Error: No","@timestamp":"2026-11-24T10:15:26.5Z","type":"diagnostic","diagnostic":{"severity":"error","summary":"No","detail":"Rate exceeded\n\nReally.","address":"module.queue[\"a\"].aws_sqs_queue.main","range":{"filename":"main.tf","start":{"line":3,"column":1,"byte":9},"end":{"line":3,"column":2,"byte":9}}}}"#;
+        let raw = r#"{"@level":"error","@message":"Error: No","@timestamp":"2026-11-24T10:15:26.5Z","type":"diagnostic","diagnostic":{"severity":"error","summary":"No","detail":"Rate exceeded\n\nReally.","address":"module.queue-a.aws_sqs_queue.main","range":{"filename":"main.tf","start":{"line":3,"column":1,"byte":9},"end":{"line":3,"column":2,"byte":9}}}}"#;
         let text = shown(raw).unwrap();
-        let start = "10:15:26 Error: No\n    with module.queue[\"a\"].aws_sqs_queue.main\n    on main.tf line 3\n    Rate exceeded\n    \n    Really.\n    hint: ";
+        let start = "10:15:26 Error: No\n    with module.queue-a.aws_sqs_queue.main\n    on main.tf line 3\n    Rate exceeded\n    \n    Really.\n    hint: ";
         assert!(text.starts_with(start), "{text}");
     }
 }

@@ -69,11 +69,18 @@ fn the_key_follows_everything_that_init_depends_on() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cli");
     fs::write(&file, "a").unwrap();
-    let base = Recipe { bundle: "b", tool: "terraform 1.11.4", access: "aws", configuration: Some(&file) };
+    let base = Recipe {
+        bundle: "b",
+        components: b"c",
+        tool: "terraform 1.11.4",
+        access: "aws",
+        configuration: Some(&file),
+    };
     let key = |recipe: Recipe<'_>| InitCache::key(&recipe).unwrap();
     let first = key(base);
     assert_eq!(first, key(base));
     assert_ne!(first, key(Recipe { bundle: "c", ..base }));
+    assert_ne!(first, key(Recipe { components: b"d", ..base }));
     assert_ne!(first, key(Recipe { tool: "tofu 1.11.4", ..base }));
     assert_ne!(first, key(Recipe { access: "sandbox", ..base }));
     assert_ne!(first, key(Recipe { configuration: None, ..base }));

@@ -40,9 +40,9 @@ fn queue(name: &str) -> Value {
 
 fn plan_of_two_queues() -> String {
     plan_of(&[
-        r#"module.queue["mail"].aws_sqs_queue.main"#,
-        r#"module.queue["mail"].aws_sqs_queue.dead"#,
-        r#"module.queue["tax"].aws_sqs_queue.main"#,
+        r#"module.queue-mail.aws_sqs_queue.main"#,
+        r#"module.queue-mail.aws_sqs_queue.dead"#,
+        r#"module.queue-tax.aws_sqs_queue.main"#,
     ])
 }
 
@@ -167,9 +167,9 @@ async fn a_damaged_plan_file_is_not_applied() {
 #[tokio::test]
 async fn components_move_while_terraform_works_and_outputs_arrive_at_the_end() {
     let (main, dead, tax) = (
-        r#"module.queue["mail"].aws_sqs_queue.main"#,
-        r#"module.queue["mail"].aws_sqs_queue.dead"#,
-        r#"module.queue["tax"].aws_sqs_queue.main"#,
+        r#"module.queue-mail.aws_sqs_queue.main"#,
+        r#"module.queue-mail.aws_sqs_queue.dead"#,
+        r#"module.queue-tax.aws_sqs_queue.main"#,
     );
     let outputs = json!({
         "type": "outputs", "@message": "Outputs: 1",
@@ -206,7 +206,7 @@ async fn components_move_while_terraform_works_and_outputs_arrive_at_the_end() {
 
 #[tokio::test]
 async fn an_apply_that_fails_says_which_components_failed_and_why() {
-    let main = r#"module.queue["mail"].aws_sqs_queue.main"#;
+    let main = r#"module.queue-mail.aws_sqs_queue.main"#;
     let lines = [hook("apply_start", main)];
     let fake = FakeTerraform::new()
         .plan_json(&plan_of_two_queues())
@@ -223,8 +223,7 @@ async fn an_apply_that_fails_says_which_components_failed_and_why() {
 
 /// An apply in which the first queue fails, and what a plan of the rest says.
 async fn fail_first_queue(rest: &[&str]) -> (TestRunner, Finish) {
-    let (mail, tax) =
-        (r#"module.queue["mail"].aws_sqs_queue.main"#, r#"module.queue["tax"].aws_sqs_queue.main"#);
+    let (mail, tax) = (r#"module.queue-mail.aws_sqs_queue.main"#, r#"module.queue-tax.aws_sqs_queue.main"#);
     let diagnostic = json!({
         "@level": "error", "@message": "Error: no", "type": "diagnostic",
         "diagnostic": { "severity": "error", "summary": "no", "detail": "", "address": mail },
@@ -243,7 +242,7 @@ async fn fail_first_queue(rest: &[&str]) -> (TestRunner, Finish) {
 
 #[tokio::test]
 async fn what_a_failure_of_another_component_held_up_is_still_done() {
-    let (runner, finish) = fail_first_queue(&[r#"module.queue["tax"].aws_sqs_queue.main"#]).await;
+    let (runner, finish) = fail_first_queue(&[r#"module.queue-tax.aws_sqs_queue.main"#]).await;
     assert_eq!(failure(&finish).message, "no\n(and one more error in the log)");
     let expected = [
         ("queue.mail".to_owned(), ComponentEvent::Fail, 0, 2),
@@ -251,15 +250,15 @@ async fn what_a_failure_of_another_component_held_up_is_still_done() {
     ];
     assert_eq!(words(&finish.components), expected);
     let calls = runner.fake.calls();
-    assert!(calls.iter().any(|call| call.ends_with(r#"-target=module.queue["tax"]"#)), "{calls:?}");
+    assert!(calls.iter().any(|call| call.ends_with(r#"-target=module.queue-tax"#)), "{calls:?}");
 }
 
 #[tokio::test]
 async fn the_rest_is_left_alone_when_it_is_not_what_was_agreed_to() {
-    let failed_one = r#"module.queue["mail"].aws_sqs_queue.main"#;
-    let unknown = r#"module.queue["tax"].aws_sqs_queue.unknown"#;
+    let failed_one = r#"module.queue-mail.aws_sqs_queue.main"#;
+    let unknown = r#"module.queue-tax.aws_sqs_queue.unknown"#;
     for rest in [failed_one, unknown] {
-        let (runner, finish) = fail_first_queue(&[r#"module.queue["tax"].aws_sqs_queue.main"#, rest]).await;
+        let (runner, finish) = fail_first_queue(&[r#"module.queue-tax.aws_sqs_queue.main"#, rest]).await;
         assert_eq!(words(&finish.components), [("queue.mail".to_owned(), ComponentEvent::Fail, 0, 2)]);
         assert!(!runner.fake.calls().last().unwrap().starts_with("apply"));
         assert!(runner.console.log().contains("queue.tax needs what failed"));

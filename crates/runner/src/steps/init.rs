@@ -1,4 +1,4 @@
-//! Make the root ready for Terraform: from the cache where the same templates were made ready before.
+//! Make the root ready for Terraform: from the cache where the same modules were made ready before.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use alethia_domain::{
     access::CloudAccess,
     plan::{PlanBasis, canonical_json, sha256_hex},
 };
-use alethia_terraform::bundle;
+use alethia_terraform::{bundle, render};
 
 use super::{StepError, terraform};
 use crate::{
@@ -51,8 +51,10 @@ async fn make_ready(job: &mut Job) -> Result<(), StepError> {
 
 fn key(job: &Job) -> std::io::Result<String> {
     let configuration = job.workspace().environment.get("TF_CLI_CONFIG_FILE");
+    let components = std::fs::read(job.workspace().folder.root().join(render::COMPONENTS_FILE))?;
     InitCache::key(&Recipe {
         bundle: bundle::digest(),
+        components: &components,
         tool: &job.shared.tool.to_string(),
         access: job.claim.access.as_str(),
         configuration: configuration.map(Path::new),

@@ -9,6 +9,7 @@ mod init;
 mod live;
 mod plan;
 mod prepare;
+mod release;
 mod report;
 mod rescue;
 mod rest;
@@ -34,8 +35,12 @@ pub(crate) enum Step {
     Init,
     /// Find out what would change.
     Plan,
-    /// Fetch the plan that the job is bound to, and check that it still fits.
+    /// Check that the plan which the job is bound to still fits.
+    CheckPlan,
+    /// Fetch that plan, once it fits.
     FetchPlan,
+    /// Lift protections from deletion.
+    Release,
     /// Do what the plan says.
     Apply,
     /// Hand the plan over.
@@ -64,11 +69,14 @@ pub(crate) enum StepError {
 
 /// The steps of a job; `None` for a type that this Runner does not do.
 pub(crate) fn steps(job_type: JobType, has_plan: bool) -> Option<&'static [Step]> {
-    use Step::{Apply, Credentials, FetchPlan, Init, Plan, Prepare, Report};
+    use Step::{Apply, CheckPlan, Credentials, FetchPlan, Init, Plan, Prepare, Release, Report};
     match (job_type, has_plan) {
         (JobType::Plan, _) => Some(&[Prepare, Credentials, Init, Plan, Report]),
-        (JobType::Deploy | JobType::Destroy, true) => Some(&[Prepare, Credentials, Init, FetchPlan, Apply]),
-        (JobType::Deploy | JobType::Destroy, false) => Some(&[Prepare, Credentials, Init, Plan, Apply]),
+        (JobType::Deploy, true) => Some(&[Prepare, Credentials, Init, FetchPlan, Apply]),
+        (JobType::Deploy, false) => Some(&[Prepare, Credentials, Init, Plan, Apply]),
+        // Lifting protections writes the state, so the plan of the removal of everything is made after it.
+        (JobType::Destroy, true) => Some(&[Prepare, Credentials, Init, CheckPlan, Release, Plan, Apply]),
+        (JobType::Destroy, false) => Some(&[Prepare, Credentials, Init, Release, Plan, Apply]),
         (
             JobType::ConnectionTest
             | JobType::FetchResources
@@ -88,7 +96,9 @@ impl Step {
             Self::Credentials => "credentials",
             Self::Init => "init",
             Self::Plan => "plan",
+            Self::CheckPlan => "check plan",
             Self::FetchPlan => "fetch plan",
+            Self::Release => "release",
             Self::Apply => "apply",
             Self::Report => "report",
         }
@@ -101,7 +111,9 @@ impl Step {
             Self::Credentials => credentials::run(job),
             Self::Init => init::run(job).await,
             Self::Plan => plan::run(job).await,
+            Self::CheckPlan => plan::check(job).map(drop),
             Self::FetchPlan => plan::fetch(job).await,
+            Self::Release => release::run(job).await,
             Self::Apply => apply::run(job).await,
             Self::Report => report::run(job).await,
         }
@@ -172,13 +184,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_list_prepares_first_and_a_bound_job_never_plans() {
+    fn every_list_prepares_first_and_a_bound_deployment_never_plans() {
         for job_type in JobType::ALL {
             for has_plan in [false, true] {
                 let Some(list) = steps(job_type, has_plan) else { continue };
                 assert_eq!(list[..3], [Step::Prepare, Step::Credentials, Step::Init]);
                 let plans = list.contains(&Step::Plan);
-                assert_eq!(plans, job_type == JobType::Plan || !has_plan, "{job_type}");
+                assert_eq!(plans, job_type != JobType::Deploy || !has_plan, "{job_type}");
                 assert_eq!(list.contains(&Step::Apply), job_type.is_mutating(), "{job_type}");
             }
         }

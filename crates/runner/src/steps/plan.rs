@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use alethia_api::runner::PlanReference;
 use alethia_domain::{
     lifecycle::JobType,
     plan::{PlanSummary, sha256_hex},
@@ -20,8 +21,8 @@ use crate::{job::Job, retry::persist};
 pub(super) const PLAN_FILE: &str = "plan.bin";
 /// How long Terraform waits for the lock of the state.
 pub(super) const LOCK_TIMEOUT: &str = "-lock-timeout=30s";
-/// The largest plan as JSON that is read, in bytes.
-const LARGEST_JSON: u64 = 512 * 1024 * 1024;
+/// The largest plan or state as JSON that is read, in bytes.
+pub(super) const LARGEST_JSON: u64 = 512 * 1024 * 1024;
 
 /// Makes a plan and reads what it says.
 pub(super) async fn run(job: &mut Job) -> Result<(), StepError> {
@@ -36,13 +37,16 @@ pub(super) async fn run(job: &mut Job) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Fetches the plan that the job is bound to.
-pub(super) async fn fetch(job: &mut Job) -> Result<(), StepError> {
+/// Checks that the plan which the job is bound to would be made the same again.
+pub(super) fn check(job: &Job) -> Result<PlanReference, StepError> {
     let reference = job.claim.plan.clone().expect("only a bound job has this step");
     let differences = job.basis().differences(&reference.basis);
-    if !differences.is_empty() {
-        return Err(StepError::Outdated(differences));
-    }
+    if differences.is_empty() { Ok(reference) } else { Err(StepError::Outdated(differences)) }
+}
+
+/// Fetches the plan that the job is bound to.
+pub(super) async fn fetch(job: &mut Job) -> Result<(), StepError> {
+    let reference = check(job)?;
     let file = persist(&job.stop, || job.client.download_plan_file()).await?;
     if sha256_hex(&file) != reference.file_sha256 {
         return Err(StepError::Runner("the plan file that came is not the one that was made".to_owned()));
@@ -70,11 +74,13 @@ pub(super) async fn summarize(job: &mut Job, plan: &str) -> Result<PlanSummary, 
         .map_err(|error| StepError::runner("the plan can't be read", &error))
 }
 
-fn create(path: &Path) -> io::Result<File> {
+/// A new file for its owner alone.
+pub(super) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
-fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+/// A whole file, unless it is larger than it may be.
+pub(super) fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
