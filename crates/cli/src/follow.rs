@@ -3,17 +3,20 @@
 //! The first interrupt asks to cancel the job and goes on watching; the second leaves. A job of another process's Runner
 //! then goes on by itself; a job of the Runner in this process ends with it, and that is said.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
-use alethia_api::jobs::{Job, NewJob};
+use alethia_api::{
+    jobs::{Job, NewJob},
+    problem::Code,
+};
 use alethia_domain::{
-    ids::{JobId, SpecId},
+    ids::SpecId,
     lifecycle::{JobStatus, JobType},
 };
 use anyhow::Context;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    time::{Instant, sleep_until},
+    time::sleep,
 };
 use uuid::Uuid;
 
@@ -44,6 +47,15 @@ impl Interrupts {
     }
 }
 
+/// A job that is being watched.
+struct Watch<'a> {
+    session: &'a Session,
+    job: &'a Job,
+    progress: Progress,
+    /// Whether the job was asked to end.
+    asked: bool,
+}
+
 /// Creates a job and watches it to its end, whichever that is.
 pub(crate) async fn run(session: &Session, spec: SpecId, job: &NewJob, verbose: bool) -> anyhow::Result<Job> {
     let mut interrupts = Interrupts::listen()?;
@@ -61,34 +73,21 @@ pub(crate) async fn watch(
     interrupts: &mut Interrupts,
     verbose: bool,
 ) -> anyhow::Result<Job> {
-    let mut progress = Progress::start(job, verbose);
     let mut stream = session.client().follow_job(job.id, None);
-    let notice = Instant::now() + QUEUE_NOTICE;
-    let mut noticed = false;
-    let mut asked = false;
+    let mut watch = Watch { session, job, progress: Progress::start(job, verbose), asked: false };
+    let mut notice = pin!(sleep(QUEUE_NOTICE));
     loop {
         tokio::select! {
             item = stream.next() => match item? {
-                Some(item) => progress.observe(&item),
+                Some(item) => watch.progress.observe(&item),
                 None => break,
             },
-            () = interrupts.next() => {
-                if asked {
-                    return Err(leave(session, job, &mut progress));
-                }
-                asked = true;
-                ask_to_cancel(session, job.id, &mut progress).await?;
-            }
-            () = sleep_until(notice), if !noticed => {
-                noticed = true;
-                if progress.is_waiting() {
-                    progress.say("no Runner took it yet; see who is there with `alethia runner list`");
-                }
-            }
+            () = interrupts.next() => watch.interrupted().await?,
+            () = &mut notice, if !notice.is_elapsed() => watch.say_who_is_missing(),
         }
     }
     let job = session.client().job(job.id).await?;
-    progress.finish(&job);
+    watch.progress.finish(&job);
     Ok(job)
 }
 
@@ -155,32 +154,58 @@ fn next_step(job: &Job) -> String {
     }
 }
 
-async fn ask_to_cancel(session: &Session, job: JobId, progress: &mut Progress) -> anyhow::Result<()> {
-    let again = if session.is_embedded() {
-        "once more stops its Runner, which is in this process"
-    } else {
-        "once more leaves it running"
-    };
-    progress.say(&format!("asking job {job} to end; {again}"));
-    match session.client().cancel_job(job).await {
-        Ok(_) => Ok(()),
-        // It ended in the meantime; the stream will say how.
-        Err(error) if error.code() == Some(alethia_api::problem::Code::Conflict) => Ok(()),
-        Err(error) => Err(error.into()),
+impl Watch<'_> {
+    fn say_who_is_missing(&mut self) {
+        if self.progress.is_waiting() {
+            self.progress.say("no Runner took it yet; see who is there with `alethia runner list`");
+        }
+    }
+
+    /// Asks the job to end at the first interrupt, leaves at the second.
+    async fn interrupted(&mut self) -> anyhow::Result<()> {
+        if self.asked {
+            return Err(self.left());
+        }
+        self.asked = true;
+        let again = if self.session.is_embedded() {
+            "once more stops its Runner, which is in this process"
+        } else {
+            "once more leaves it running"
+        };
+        self.progress.say(&format!("asking job {} to end; {again}", self.job.id));
+        match self.session.client().cancel_job(self.job.id).await {
+            Ok(_) => Ok(()),
+            // It ended in the meantime; the stream will say how.
+            Err(error) if error.code() == Some(Code::Conflict) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn left(&mut self) -> anyhow::Error {
+        self.progress.abandon();
+        let what = format!("{} {}", self.job.job_type, self.job.id);
+        let fault = if self.session.is_embedded() {
+            eprintln!(
+                "the Runner of this job is in this process: waiting for Terraform to stop; once more does not wait"
+            );
+            Fault::failure(format!("{what} was stopped together with its Runner"))
+                .hint(format!("see how it ended with `alethia jobs get {}`", self.job.id))
+        } else {
+            Fault::failure(format!("left {what} running"))
+                .hint(format!("come back to it with `alethia jobs logs -f {}`", self.job.id))
+        };
+        fault.into()
     }
 }
 
-fn leave(session: &Session, job: &Job, progress: &mut Progress) -> anyhow::Error {
-    progress.abandon();
-    let fault = if session.is_embedded() {
-        eprintln!(
-            "the Runner of this job is in this process: waiting for Terraform to stop; once more does not wait"
-        );
-        Fault::failure(format!("{} {} was stopped together with its Runner", job.job_type, job.id))
-            .hint(format!("see how it ended with `alethia jobs get {}`", job.id))
-    } else {
-        Fault::failure(format!("left {} {} running", job.job_type, job.id))
-            .hint(format!("come back to it with `alethia jobs logs -f {}`", job.id))
-    };
-    fault.into()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_by_its_first_paragraph() {
+        let message = "Error acquiring the state lock:\n\nTerraform acquires a state lock";
+        assert_eq!(first_paragraph(message), "Error acquiring the state lock");
+        assert_eq!(first_paragraph("no capacity\n"), "no capacity");
+    }
 }

@@ -154,7 +154,7 @@ mod tests {
                     change: Change::Update,
                     loses_data: false,
                     resources: vec![change(
-                        "module.cluster[0].aws_eks_node_group.main",
+                        "module.cluster.aws_eks_node_group.main",
                         Change::Update,
                         vec![
                             attribute("desired_size", known(json!(3)), known(json!(4))),
@@ -168,7 +168,7 @@ mod tests {
                     change: Change::Replace,
                     loses_data: true,
                     resources: vec![change(
-                        "module.database[\"orders\"].aws_rds_cluster.main",
+                        "module.database-orders.aws_rds_cluster.main",
                         Change::Replace,
                         Vec::new(),
                     )],

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::{
-    output::{self, Format, or_dash},
+    output::{self, or_dash},
     settings::{DEFAULT_FILE, Settings},
 };
 
@@ -18,15 +18,24 @@ pub(crate) struct ConfigArgs {
     path: bool,
 }
 
+impl ConfigArgs {
+    /// Whether nothing is asked of the settings in force.
+    pub(crate) fn is_template(&self) -> bool {
+        !self.effective && !self.path
+    }
+}
+
+/// Prints a configuration file to begin with.
+pub(crate) fn template() -> anyhow::Result<()> {
+    output::write(DEFAULT_FILE)
+}
+
 /// Prints the commented default file, the effective settings or the path of the file.
 pub(crate) fn run(settings: &Settings, args: &ConfigArgs) -> anyhow::Result<()> {
     if args.path {
         return output::write(&settings.config_file.display().to_string());
     }
-    if args.effective || settings.output.value != Format::Table {
-        return effective(settings);
-    }
-    output::write(DEFAULT_FILE)
+    if args.effective { effective(settings) } else { template() }
 }
 
 fn effective(settings: &Settings) -> anyhow::Result<()> {

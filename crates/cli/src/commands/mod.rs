@@ -34,6 +34,15 @@ use crate::{
 /// Runs what was typed.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     trace::start(arguments.global.verbose);
+    // What helps to write a configuration must work while the present one is wrong.
+    if let Command::Config(args) = &arguments.command
+        && args.is_template()
+    {
+        return config::template();
+    }
+    if let Command::Completion(args) = &arguments.command {
+        return completion::run(args);
+    }
     let settings = Settings::load(&arguments.global)?;
     match arguments.command {
         Command::Apply(args) => block_on(apply::run(&settings, args)),

@@ -111,6 +111,25 @@ fn an_unknown_key_of_the_configuration_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_configuration_to_begin_with_is_printed_even_while_the_present_one_is_wrong() {
+    let home = home();
+    write(&home, "config.toml", "server_url = 'x'\n");
+    let output = run(&home, &["--config", "config.toml", "config"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    write(&home, "fresh.toml", &stdout(&output));
+    assert_eq!(run(&home, &["--config", "fresh.toml", "version"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_provider_is_for_terraform_alone() {
+    let home = home();
+    let output = run(&home, &["sandbox", "plugin", "aws"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("Terraform"), "{}", stderr(&output));
+    assert!(!stdout(&run(&home, &["sandbox", "--help"])).contains("plugin"));
+}
+
+#[test]
 fn the_settings_in_force_hide_secrets_and_say_where_they_come_from() {
     let home = home();
     write(&home, "config.toml", "database = 'postgres://me:planted@db/alethia'\nslots = 3\n");

@@ -70,11 +70,10 @@ async fn get(settings: &Settings, session: &Session, args: GetArgs) -> anyhow::R
         None if args.document => detail.document,
         None => return output::print(settings.output.value, &detail, || told(&detail)),
     };
-    let format = match settings.output.value {
-        Format::Table | Format::Yaml => Format::Yaml,
-        Format::Json => Format::Json,
-    };
-    output::print(format, &document, String::new)
+    match settings.output.value {
+        Format::Table | Format::Yaml => output::write(&spec::print_value(&document)),
+        Format::Json => output::print(Format::Json, &document, String::new),
+    }
 }
 
 fn told(detail: &SpecDetail) -> String {
