@@ -232,7 +232,7 @@ mod tests {
                 change: Change::Replace,
                 loses_data: true,
                 resources: vec![ResourceChange {
-                    address: "module.database[\"orders\"].aws_rds_cluster.this".into(),
+                    address: "module.database-orders.aws_rds_cluster.this".into(),
                     change: Change::Replace,
                     replaced_by: vec!["engine".into()],
                     attributes: vec![AttributeChange {

@@ -61,7 +61,7 @@ Terraform will try to make everything a second time.
 
 ## Change it
 
-Everything that is particular to this Spec is in `{variables}`; the modules are the same for all Specs. To get
+What is particular to this Spec is in `components.tf` and `{variables}`; the modules are the same for all Specs. To get
 newer modules, export again: names stay the same as long as the Spec is the same.
 
 `checkov -d . --config-file {checks}` checks it; exceptions stand there with their reasons.

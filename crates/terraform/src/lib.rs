@@ -11,4 +11,5 @@ pub mod export;
 pub mod outputs;
 pub mod plan_json;
 pub mod progress;
+pub mod protection;
 pub mod render;

@@ -31,10 +31,7 @@ fn a_failed_database_fails_alone_and_a_retry_makes_only_what_is_missing() {
     }
     let job = newest_job(&user);
     assert_eq!(job["failure"]["reason"], "terraform");
-    assert!(
-        job["failure"]["address"].as_str().unwrap().starts_with("module.database[\"orders\"]"),
-        "{job:#}"
-    );
+    assert!(job["failure"]["address"].as_str().unwrap().starts_with("module.database-orders"), "{job:#}");
 
     let before = cloud(&user);
     user.ok(&["sandbox", "faults", "clear"]);

@@ -6,9 +6,9 @@ fn event_of(line: &str) -> TerraformEvent {
 
 #[test]
 fn the_start_and_end_of_work_name_the_resource() {
-    let line = r#"{"@level":"info","@message":"module.queue[\"mail\"].aws_sqs_queue.main: Creation complete after 2s","type":"apply_complete","hook":{"resource":{"addr":"module.queue[\"mail\"].aws_sqs_queue.main"},"action":"create","id_key":"id","id_value":"x","elapsed_seconds":2}}"#;
+    let line = r#"{"@level":"info","@message":"module.queue-mail.aws_sqs_queue.main: Creation complete after 2s","type":"apply_complete","hook":{"resource":{"addr":"module.queue-mail.aws_sqs_queue.main"},"action":"create","id_key":"id","id_value":"x","elapsed_seconds":2}}"#;
     let expected = ResourceAction {
-        address: "module.queue[\"mail\"].aws_sqs_queue.main".to_owned(),
+        address: "module.queue-mail.aws_sqs_queue.main".to_owned(),
         action: Action::Create,
         elapsed_seconds: Some(2),
     };
@@ -17,7 +17,7 @@ fn the_start_and_end_of_work_name_the_resource() {
 
 #[test]
 fn a_diagnostic_carries_its_address_and_a_hint() {
-    let line = r#"{"@level":"error","@message":"Error: creating SQS Queue","type":"diagnostic","diagnostic":{"severity":"error","summary":"creating SQS Queue","detail":"AccessDenied: not authorized","address":"module.queue[\"mail\"].aws_sqs_queue.main"}}"#;
+    let line = r#"{"@level":"error","@message":"Error: creating SQS Queue","type":"diagnostic","diagnostic":{"severity":"error","summary":"creating SQS Queue","detail":"AccessDenied: not authorized","address":"module.queue-mail.aws_sqs_queue.main"}}"#;
     let TerraformEvent::Diagnostic(diagnostic) = event_of(line) else { panic!("no diagnostic") };
     assert_eq!(diagnostic.severity, Severity::Error);
     assert!(diagnostic.address.is_some());

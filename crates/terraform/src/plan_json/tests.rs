@@ -36,9 +36,9 @@ fn told(summary: &PlanSummary) -> Vec<(String, Change, bool)> {
     summary.components.iter().map(told).collect()
 }
 
-const MAIL: &str = "module.queue[\"mail\"].aws_sqs_queue.main";
-const MAIL_POLICY: &str = "module.queue[\"mail\"].aws_sqs_queue_policy.main";
-const OLD: &str = "module.queue[\"old\"].aws_sqs_queue.main";
+const MAIL: &str = "module.queue-mail.aws_sqs_queue.main";
+const MAIL_POLICY: &str = "module.queue-mail.aws_sqs_queue_policy.main";
+const OLD: &str = "module.queue-old.aws_sqs_queue.main";
 
 #[test]
 fn components_are_told_as_a_whole() {

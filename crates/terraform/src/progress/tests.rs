@@ -4,9 +4,9 @@ use serde_json::json;
 use super::*;
 use crate::event_json::parse;
 
-const QUEUE: &str = "module.queue[\"mail\"].aws_sqs_queue.main";
-const POLICY: &str = "module.queue[\"mail\"].aws_sqs_queue_policy.main";
-const OLD: &str = "module.queue[\"old\"].aws_sqs_queue.main";
+const QUEUE: &str = "module.queue-mail.aws_sqs_queue.main";
+const POLICY: &str = "module.queue-mail.aws_sqs_queue_policy.main";
+const OLD: &str = "module.queue-old.aws_sqs_queue.main";
 
 fn component(name: &str, change: Change, resources: &[(&str, Change)]) -> ComponentPlan {
     let resource = |(address, change): &(&str, Change)| ResourceChange {
@@ -108,7 +108,7 @@ fn an_error_fails_the_component_at_once_and_its_reason_follows() {
 #[test]
 fn what_was_cut_off_has_failed_and_what_never_began_is_left_alone() {
     let never =
-        component("never", Change::Create, &[("module.queue[\"never\"].aws_sqs_queue.main", Change::Create)]);
+        component("never", Change::Create, &[("module.queue-never.aws_sqs_queue.main", Change::Create)]);
     let mut tracker = tracker(vec![mail(), never, component("idle", Change::None, &[])], false);
     run(&mut tracker, &[("apply_start", QUEUE, "create"), ("apply_complete", QUEUE, "create")]);
     assert_eq!(
@@ -141,5 +141,5 @@ fn outputs_that_are_not_sensitive_are_kept_by_component() {
 #[test]
 fn reading_data_starts_nothing() {
     let mut tracker = tracker(vec![mail()], false);
-    assert_eq!(run(&mut tracker, &[("apply_start", "module.queue[\"mail\"].data.x.y", "read")]), [""; 0]);
+    assert_eq!(run(&mut tracker, &[("apply_start", "module.queue-mail.data.x.y", "read")]), [""; 0]);
 }

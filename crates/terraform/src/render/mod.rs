@@ -1,7 +1,7 @@
 //! A document becomes a Terraform root: the templates, and one file of variables.
 //!
-//! The templates are the same for every Spec; all that differs is in `alethia.auto.tfvars.json`. The same document, id
-//! and access always give the same bytes. Names come from `domain::naming`, sizes from its catalog: nothing is computed
+//! The templates are the same for every Spec; what differs is which modules are called, in `components.tf`, and with
+//! what, in `alethia.auto.tfvars.json`. The same document, id and access always give the same bytes. Names come from `domain::naming`, sizes from its catalog: nothing is computed
 //! in the templates that could be computed here.
 
 mod aws;
@@ -21,7 +21,10 @@ use alethia_domain::{
 };
 use serde_json::Value;
 
-use crate::bundle;
+use crate::{bundle, protection};
+
+/// Name of the file that calls a module for each component.
+pub const COMPONENTS_FILE: &str = "components.tf";
 
 /// Name of the file with a Spec's variables.
 pub const VARIABLES_FILE: &str = "alethia.auto.tfvars.json";
@@ -40,6 +43,14 @@ pub fn render(document: &Document, spec: SpecId, access: &CloudAccess) -> Render
     root
 }
 
+/// The same root with nothing in it that refuses to be deleted: what a confirmed removal works from.
+pub fn render_for_removal(document: &Document, spec: SpecId, access: &CloudAccess) -> RenderedRoot {
+    let mut root = render(document, spec, access);
+    let variables = protection::lifted(variables(document, spec, access));
+    root.files.insert(VARIABLES_FILE.into(), file(&variables));
+    root
+}
+
 /// The variables of a Spec, as the templates declare them.
 pub fn variables(document: &Document, spec: SpecId, access: &CloudAccess) -> Value {
     match document.cloud.provider {
@@ -49,16 +60,21 @@ pub fn variables(document: &Document, spec: SpecId, access: &CloudAccess) -> Val
 
 /// Templates and variables, with everything that any root may have.
 pub(crate) fn standalone(document: &Document, spec: SpecId, access: &CloudAccess) -> RenderedRoot {
-    let templates = match document.cloud.provider {
-        Provider::Aws => bundle::aws(),
+    let (templates, components) = match document.cloud.provider {
+        Provider::Aws => (bundle::aws(), aws::components::text(document)),
     };
     let mut files: BTreeMap<PathBuf, Vec<u8>> =
         templates.into_iter().map(|(path, bytes)| (path, bytes.to_vec())).collect();
     let variables = variables(document, spec, access);
-    let mut text = serde_json::to_vec_pretty(&variables).expect("JSON values always serialize");
-    text.push(b'\n');
-    files.insert(VARIABLES_FILE.into(), text);
+    files.insert(VARIABLES_FILE.into(), file(&variables));
+    files.insert(COMPONENTS_FILE.into(), components.into_bytes());
     RenderedRoot { files }
+}
+
+fn file(variables: &Value) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(variables).expect("JSON values always serialize");
+    text.push(b'\n');
+    text
 }
 
 impl RenderedRoot {

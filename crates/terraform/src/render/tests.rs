@@ -31,6 +31,27 @@ fn the_variables_of_every_example_are_as_reviewed() {
 }
 
 #[test]
+fn each_component_of_the_shop_has_a_module_of_its_own() {
+    let (_, document) = examples().into_iter().find(|(name, _)| name == "shop").unwrap();
+    let root = render(&document, id(), &CloudAccess::Sandbox);
+    let text = String::from_utf8(root.files[Path::new(COMPONENTS_FILE)].clone()).unwrap();
+    insta::assert_snapshot!("shop-components", text);
+}
+
+#[test]
+fn a_removal_works_from_the_same_root_without_protection() {
+    let (_, document) = examples().into_iter().find(|(name, _)| name == "shop").unwrap();
+    let access = CloudAccess::Sandbox;
+    let (kept, mut removal) =
+        (render(&document, id(), &access), render_for_removal(&document, id(), &access));
+    let path = Path::new(VARIABLES_FILE);
+    let text = String::from_utf8(removal.files[path].clone()).unwrap();
+    assert!(!text.contains("\"deletion_protection\": true"));
+    removal.files.insert(path.into(), kept.files[path].clone());
+    assert_eq!(removal, kept);
+}
+
+#[test]
 fn a_disabled_section_is_the_same_as_an_absent_one() {
     let (_, mut document) = examples().into_iter().find(|(name, _)| name == "shop").unwrap();
     document.dns.as_mut().unwrap().enabled = false;

@@ -2,6 +2,7 @@
 
 mod cache;
 mod cluster;
+pub(super) mod components;
 mod container_registry;
 mod database;
 mod dns;
