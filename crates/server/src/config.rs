@@ -57,7 +57,7 @@ impl Config {
         let data_dir = data_dir.into();
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            database: format!("sqlite://{}", data_dir.join("alethia.db").display()),
+            database: sqlite_url(&data_dir.join("alethia.db")),
             blobs: format!("file://{}", data_dir.join("blobs").display()),
             lease: Duration::from_secs(30),
             limits: Limits::default(),
@@ -108,6 +108,11 @@ impl fmt::Debug for Config {
             .field("limits", &self.limits)
             .finish()
     }
+}
+
+/// A path may hold what means something in a URL.
+fn sqlite_url(path: &Path) -> String {
+    format!("sqlite://{}", path.display().to_string().replace('%', "%25").replace('?', "%3F"))
 }
 
 /// The address of a database as it may be shown.

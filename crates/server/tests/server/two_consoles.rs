@@ -9,6 +9,7 @@ use alethia_api::{
     runners::NewRunner,
 };
 use alethia_domain::lifecycle::JobType;
+use alethia_server::{Config, Server, StartError};
 
 use crate::support::{Console, claim_request, document, success};
 
@@ -49,4 +50,16 @@ async fn each_console_has_an_owner_and_both_are_known_to_both() {
     assert_ne!(one.server.owner_token(), other.server.owner_token());
     let foreign = alethia_api::client::Client::new(&one.server.url(), other.server.owner_token()).unwrap();
     assert_eq!(foreign.tokens(&Default::default()).await.unwrap().items.len(), 2);
+}
+
+#[tokio::test]
+async fn a_console_with_another_key_does_not_start_on_the_same_database() {
+    let database = alethia_testkit::postgres::Postgres::shared().unwrap().create_database().unwrap();
+    let first = Console::with(|config| config.database = database.clone()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::new(folder.path());
+    config.database = database;
+    let Err(StartError::Store(error)) = Server::start(config).await else { panic!("it started") };
+    assert!(error.to_string().contains("copy the key file"), "{error}");
+    first.server.shutdown().await;
 }

@@ -4,6 +4,7 @@
 //! both wherever that is possible: positional `$1`, types that both understand.
 
 mod connect;
+mod key_check;
 mod rows;
 mod transaction;
 
@@ -69,7 +70,8 @@ impl Store {
     /// are there.
     ///
     /// # Errors
-    /// When the database or the blob store is not available, or the schema is of a later version.
+    /// When the database or the blob store is not available, the schema is of a later version, or the keys do not open
+    /// what is sealed.
     pub async fn open(config: &StoreConfig, now: DateTime<Utc>) -> Result<Self> {
         let blobs = Blobs::open(&config.blobs_url)?;
         let doorbell = Doorbell::default();
@@ -83,6 +85,7 @@ impl Store {
             Inner { writer: connections.writer, reader: connections.reader, blobs, keyring, doorbell };
         let store = Self { inner: Arc::new(inner) };
         store.seed(now).await?;
+        key_check::check(&store).await?;
         Ok(store)
     }
 
