@@ -38,8 +38,6 @@ pub struct FakeTerraform {
     state_push_fails: bool,
     plan_json: String,
     apply_lines: Vec<String>,
-    rest_json: String,
-    rest_lines: Vec<String>,
 }
 
 /// A fake that is there. Dropping it removes it.
@@ -64,8 +62,6 @@ impl FakeTerraform {
             state_push_fails: false,
             plan_json: r#"{"format_version":"1.2","resource_changes":[]}"#.to_owned(),
             apply_lines: Vec::new(),
-            rest_json: r#"{"format_version":"1.2","resource_changes":[]}"#.to_owned(),
-            rest_lines: Vec::new(),
         }
     }
 
@@ -105,13 +101,6 @@ impl FakeTerraform {
         self
     }
 
-    /// What `show -json` prints of a plan of the rest, after an apply that failed, and what its `apply` prints.
-    pub fn rest<'a>(mut self, json: &str, lines: impl IntoIterator<Item = &'a str>) -> Self {
-        json.clone_into(&mut self.rest_json);
-        self.rest_lines = lines.into_iter().map(str::to_owned).collect();
-        self
-    }
-
     /// Writes it as a program named `terraform` into a fresh folder.
     ///
     /// # Errors
@@ -119,15 +108,11 @@ impl FakeTerraform {
     pub fn install(&self) -> io::Result<Installed> {
         let folder = tempfile::tempdir()?;
         let here = folder.path();
-        let text = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-        for (name, content) in [
-            ("plan.json", self.plan_json.clone()),
-            ("apply.lines", text(&self.apply_lines)),
-            ("rest.json", self.rest_json.clone()),
-            ("rest.lines", text(&self.rest_lines)),
-        ] {
-            fs::write(here.join(name), content)?;
-        }
+        fs::write(here.join("plan.json"), &self.plan_json)?;
+        fs::write(
+            here.join("apply.lines"),
+            self.apply_lines.iter().map(|line| format!("{line}\n")).collect::<String>(),
+        )?;
         fs::write(here.join("calls"), "")?;
         let program = here.join("terraform");
         fs::write(&program, self.script(here))?;
@@ -156,11 +141,8 @@ plan)
   {plan}
   echo "a plan" > plan.bin
   exit 0 ;;
-show)
-  case "$*" in *rest.bin) cat "$here/rest.json" ;; *) cat "$here/plan.json" ;; esac
-  exit 0 ;;
+show) cat "$here/plan.json"; exit 0 ;;
 apply)
-  case "$*" in *rest.bin) cat "$here/rest.lines"; exit 0 ;; esac
   say info "applying"
   cat "$here/apply.lines"
   {apply}

@@ -6,7 +6,7 @@ use super::{
     StepError,
     live::Live,
     plan::{LOCK_TIMEOUT, PLAN_FILE, removes_everything},
-    rescue, rest, terraform,
+    rescue, terraform,
 };
 use crate::job::Job;
 
@@ -16,11 +16,7 @@ pub(super) async fn run(job: &mut Job) -> Result<(), StepError> {
     let mut live = Live::new(&plan, destroy, job.progress.clone(), Arc::clone(&job.redactor));
     let arguments = ["apply", "-json", "-input=false", LOCK_TIMEOUT, PLAN_FILE];
     let ended = terraform::run(job, &arguments, |line| live.observe(line)).await;
-    let state_is_whole = rescue::deliver_state(job).await;
-    if state_is_whole && matches!(ended, Err(StepError::Terraform(_))) {
-        rest::run(job, &plan, &mut live).await;
-        rescue::deliver_state(job).await;
-    }
+    rescue::deliver_state(job).await;
     match ended {
         Ok(()) => {
             (job.components, job.outputs) = live.succeeded();

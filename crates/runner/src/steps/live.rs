@@ -90,14 +90,6 @@ impl Live {
         }
     }
 
-    /// The components that have work left though nothing of them failed.
-    pub(super) fn held_up(&self) -> Vec<ComponentRef> {
-        let has_failed =
-            |part: &Part| part.last.as_ref().is_some_and(|report| report.event == ComponentEvent::Fail);
-        let held_up = self.components.iter().filter(|(_, part)| part.done < part.total && !has_failed(part));
-        held_up.map(|(component, _)| component.clone()).collect()
-    }
-
     /// The last word on every component, and its outputs, after an apply that went well.
     pub(super) fn succeeded(self) -> (Vec<ComponentReport>, Vec<ComponentOutputs>) {
         let outputs = self.tracker.outputs().iter().map(|(component, outputs)| {

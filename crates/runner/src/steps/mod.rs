@@ -12,7 +12,6 @@ mod prepare;
 mod release;
 mod report;
 mod rescue;
-mod rest;
 mod terraform;
 
 use alethia_api::{client::ClientError, runner::Outcome};

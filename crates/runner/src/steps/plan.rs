@@ -21,6 +21,8 @@ use crate::{job::Job, retry::persist};
 pub(super) const PLAN_FILE: &str = "plan.bin";
 /// How long Terraform waits for the lock of the state.
 pub(super) const LOCK_TIMEOUT: &str = "-lock-timeout=30s";
+/// File with the plan as JSON.
+const PLAN_JSON: &str = "plan.json";
 /// The largest plan or state as JSON that is read, in bytes.
 pub(super) const LARGEST_JSON: u64 = 512 * 1024 * 1024;
 
@@ -32,7 +34,7 @@ pub(super) async fn run(job: &mut Job) -> Result<(), StepError> {
         arguments.push("-destroy");
     }
     terraform::run(job, &arguments, |_| {}).await?;
-    let summary = summarize(job, PLAN_FILE).await?;
+    let summary = summarize(job).await?;
     job.plan = Some(summary);
     Ok(())
 }
@@ -63,12 +65,11 @@ pub(super) fn removes_everything(job: &Job) -> bool {
     job.claim.destroy || job.claim.job_type == JobType::Destroy
 }
 
-/// What a plan file in the root says.
-pub(super) async fn summarize(job: &mut Job, plan: &str) -> Result<PlanSummary, StepError> {
-    let path = job.workspace().folder.root().join(format!("{plan}.json"));
+async fn summarize(job: &mut Job) -> Result<PlanSummary, StepError> {
+    let path = job.workspace().folder.root().join(PLAN_JSON);
     let unreadable = |error: io::Error| StepError::runner("the plan can't be read", &error);
     let output = create(&path).map_err(unreadable)?;
-    terraform::run_into(job, &["show", "-json", "-no-color", plan], output).await?;
+    terraform::run_into(job, &["show", "-json", "-no-color", PLAN_FILE], output).await?;
     let json = read_at_most(&path, LARGEST_JSON).map_err(unreadable)?;
     plan_json::summarize(&json, &job.workspace().document)
         .map_err(|error| StepError::runner("the plan can't be read", &error))
@@ -76,7 +77,7 @@ pub(super) async fn summarize(job: &mut Job, plan: &str) -> Result<PlanSummary, 
 
 /// A new file for its owner alone.
 pub(super) fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// A whole file, unless it is larger than it may be.

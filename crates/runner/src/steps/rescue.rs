@@ -15,20 +15,18 @@ use crate::{
 /// How long the delivery may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Delivers the state that Terraform left behind, if it did; false when the Console does not have all of the state.
-pub(super) async fn deliver_state(job: &mut Job) -> bool {
+/// Delivers the state that Terraform left behind, if it did.
+pub(super) async fn deliver_state(job: &mut Job) {
     let file = job.workspace().folder.root().join(ERRORED_STATE);
     if !file.exists() {
-        return true;
+        return;
     }
     job.log.write("Terraform could not write its state; delivering it again").await;
-    if !push(job).await {
+    if push(job).await {
+        job.log.write("the state was delivered").await;
+    } else {
         keep(job, &file).await;
-        return false;
     }
-    job.log.write("the state was delivered").await;
-    // Delivered a second time it would be older than what came after it.
-    std::fs::remove_file(&file).is_ok()
 }
 
 /// The delivery goes on when the job is cancelled, but not when the lease is lost: then it would be refused anyway.
