@@ -8,9 +8,9 @@ use alethia_domain::{
     spec::Document,
 };
 use alethia_store::{
-    Tx,
+    StoreError, Tx,
     jobs::{self, End, Job},
-    plans, specs,
+    plans, specs, states,
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -71,12 +71,12 @@ async fn succeed(tx: &Tx, job: &Job, now: DateTime<Utc>) -> Result<()> {
         JobType::Deploy => {
             let wanted = document(tx, job.id).await?.components();
             reports::settle(tx, job, &wanted, now).await?;
-            specs::transition(tx, job.spec_id, &SpecEvent::Succeed, None, now).await?;
+            conclude(tx, job, &SpecEvent::Succeed, None, now).await?;
             specs::set_deployed(tx, job.spec_id, Some(job.revision), now).await?;
         }
         JobType::Destroy => {
             reports::settle(tx, job, &[], now).await?;
-            specs::transition(tx, job.spec_id, &SpecEvent::Succeed, None, now).await?;
+            conclude(tx, job, &SpecEvent::Succeed, None, now).await?;
             specs::set_deployed(tx, job.spec_id, None, now).await?;
         }
         JobType::Plan => {
@@ -106,9 +106,38 @@ async fn fail(tx: &Tx, job: &Job, message: &str, now: DateTime<Utc>) -> Result<(
     }
     reports::abandon(tx, job, message, now).await?;
     let first_line = message.lines().next().unwrap_or("it failed");
-    let reason = format!("{first_line}; try again with: alethia jobs retry {}", job.id);
-    specs::transition(tx, job.spec_id, &SpecEvent::Fail, Some(&reason), now).await?;
-    Ok(())
+    let reason = format!("{first_line}; {}", next_step(tx, job).await?);
+    conclude(tx, job, &SpecEvent::Fail, Some(&reason), now).await
+}
+
+/// What a person does now. A lock that is still held is left behind: its attempt is over with the job.
+async fn next_step(tx: &Tx, job: &Job) -> Result<String> {
+    let retry = format!("try again with: alethia jobs retry {}", job.id);
+    Ok(match states::get(tx, job.spec_id).await?.lock {
+        Some(_) => {
+            format!("its state is still locked: alethia state unlock {}/{}; then {retry}", job.zone, job.spec)
+        }
+        None => retry,
+    })
+}
+
+/// Lets the Spec know. A job must be able to end whatever its Spec is: what the lifecycle does not allow is a fault of
+/// the Console, and is told as one.
+async fn conclude(
+    tx: &Tx,
+    job: &Job,
+    event: &SpecEvent,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    match specs::transition(tx, job.spec_id, event, reason, now).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::Illegal(illegal)) => {
+            tracing::error!(job = %job.id, %illegal, "the Spec does not follow its job");
+            Ok(())
+        }
+        Err(other) => Err(other.into()),
+    }
 }
 
 async fn document(tx: &Tx, job: JobId) -> Result<Document> {

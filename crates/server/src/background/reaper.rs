@@ -36,31 +36,39 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// Works until the Console is told to end.
 pub(crate) async fn run(app: App) {
     loop {
-        let now = app.now();
-        if let Err(error) = sweep(&app, now).await {
-            tracing::error!(%error, "expired leases were not handled; the next round tries again");
-        }
-        if let Err(error) = compact(&app).await {
-            tracing::error!(%error, "finished logs were not moved; the next round tries again");
-        }
-        let sleep = tokio::time::sleep(pause(&app).await);
-        if app.stop.run_until_cancelled(sleep).await.is_none() {
+        let pause = match round(&app).await {
+            Ok(pause) => pause,
+            Err(error) => {
+                tracing::error!(%error, "leases and logs were not looked after; the next round tries again");
+                LONGEST
+            }
+        };
+        if app.stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return;
         }
     }
 }
 
-/// Handles every lease that had ended at `now`.
-pub(crate) async fn sweep(app: &App, now: DateTime<Utc>) -> Result<()> {
-    loop {
-        let expired = queue::expired(&app.store, now, BATCH).await?;
-        for lost in &expired {
-            take_back(app, lost, now).await?;
-        }
-        if expired.len() < usize::from(BATCH) {
-            return Ok(());
+/// One round; tells how long to sleep after it.
+async fn round(app: &App) -> Result<Duration> {
+    let healthy = sweep(app, app.now()).await?;
+    for job in logs::to_compact(&app.store, BATCH).await? {
+        logs::compact(&app.store, job).await?;
+    }
+    if healthy { pause(app).await } else { Ok(LONGEST) }
+}
+
+/// Handles leases that had ended at `now`. One that can't be handled does not keep the others from it; tells whether
+/// there was none.
+async fn sweep(app: &App, now: DateTime<Utc>) -> Result<bool> {
+    let mut healthy = true;
+    for lost in queue::expired(&app.store, now, BATCH).await? {
+        if let Err(error) = take_back(app, &lost, now).await {
+            tracing::error!(%error, job = %lost.fence.job_id, "an expired lease was not handled");
+            healthy = false;
         }
     }
+    Ok(healthy)
 }
 
 async fn take_back(app: &App, expired: &Expired, now: DateTime<Utc>) -> Result<()> {
@@ -101,23 +109,10 @@ fn failure(expired: &Expired) -> Failure {
     }
 }
 
-async fn compact(app: &App) -> Result<()> {
-    for job in logs::to_compact(&app.store, BATCH).await? {
-        logs::compact(&app.store, job).await?;
-    }
-    Ok(())
-}
-
-async fn pause(app: &App) -> Duration {
-    let next = match queue::next_expiry(&app.store).await {
-        Ok(next) => next,
-        Err(error) => {
-            tracing::error!(%error, "the next end of a lease is not known");
-            None
-        }
-    };
+async fn pause(app: &App) -> Result<Duration> {
+    let next = queue::next_expiry(&app.store).await?;
     let until = next.map(|next| (next - app.now()).to_std().unwrap_or_default());
-    until.unwrap_or(LONGEST).min(app.config.lease).clamp(SHORTEST, LONGEST)
+    Ok(until.unwrap_or(LONGEST).min(app.config.lease).clamp(SHORTEST, LONGEST))
 }
 
 #[cfg(test)]

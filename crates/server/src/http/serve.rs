@@ -17,11 +17,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::App;
 
-/// How long a request's head may take to arrive.
-const HEAD_TIME: Duration = Duration::from_secs(15);
+/// How long a request's head may take to arrive, and so how long a connection may be idle. Longer than clients keep
+/// idle connections (90 s in reqwest): who closes first must not be the one who is about to be asked.
+const HEAD_TIME: Duration = Duration::from_secs(100);
 /// Largest request head in bytes, and most headers.
 const HEAD_SIZE: usize = 64 * 1024;
-const HEADERS: usize = 64;
+const HEADERS: usize = 100;
 /// How long requests under way get at the end.
 const GRACE: Duration = Duration::from_secs(10);
 /// Pause after an accept that failed, as when file descriptors are used up.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use alethia_api::{problem::Code, runner::Heartbeat};
 use alethia_domain::lifecycle::{FailureReason, JobStatus, JobType, SpecStatus};
+use serde_json::json;
 
 use crate::support::{Console, code, document, eventually, take, take_and_start};
 
 async fn impatient() -> Console {
-    Console::with(|config| config.lease = Duration::from_millis(400)).await
+    Console::with(|config| config.lease = Duration::from_millis(1500)).await
 }
 
 #[tokio::test]
@@ -18,12 +19,20 @@ async fn a_deploy_whose_runner_is_lost_fails_and_says_what_to_do() {
     let runner = console.runner().await;
     let job = console.create_job(spec, JobType::Deploy).await;
     let taken = take_and_start(&runner).await;
+    let lock = reqwest::Method::from_bytes(b"LOCK").unwrap();
+    let lock = console.open_request(lock, &format!("/api/v1/state/{spec}"));
+    let lock =
+        lock.basic_auth("job", Some(&taken.claim.job_token)).json(&json!({ "ID": "one", "Who": "it" }));
+    assert!(lock.send().await.unwrap().status().is_success());
     eventually(|| async { console.job(job.id).await.status == JobStatus::Failed }).await;
     let failure = console.job(job.id).await.failure.unwrap();
     assert_eq!(failure.reason, FailureReason::RunnerLost);
     let after = console.spec(spec).await.spec;
     assert_eq!(after.status, SpecStatus::Failed);
-    assert!(after.status_reason.unwrap().contains("alethia jobs retry"));
+    let reason = after.status_reason.unwrap();
+    let next =
+        format!("alethia state unlock default/shop; then try again with: alethia jobs retry {}", job.id);
+    assert!(reason.ends_with(&next), "{reason}");
     assert_eq!(code(taken.job.heartbeat(&Heartbeat::default()).await), Code::LeaseLost);
 }
 
