@@ -4,3 +4,4 @@ mod common;
 mod faults;
 mod main_job;
 mod processes;
+mod secrets;
