@@ -78,17 +78,22 @@ fn resource_lines(resource: &ResourceChange, paint: Paint, lines: &mut Vec<Strin
     }
 }
 
+/// One line for each way to lose data, with the components that it happens to.
 fn losses(plan: &PlanSummary, paint: Paint) -> Vec<String> {
-    let lost = plan.components.iter().filter(|component| component.loses_data);
-    lost.map(|component| {
-        let what = match component.change {
-            Change::Destroy => "is destroyed, with everything in it",
-            Change::Replace => "is made anew; what is in it now is gone",
-            Change::None | Change::Create | Change::Update => "loses a part that holds data",
-        };
-        paint.paint(Tone::Bad, &format!("DATA LOSS: {} {what}", component.component))
-    })
-    .collect()
+    let ways = [
+        (Change::Destroy, "destroyed, with everything in it"),
+        (Change::Replace, "made anew; what is in it now is gone"),
+        (Change::Update, "loses a part that holds data"),
+    ];
+    let names = |change: Change| -> Vec<String> {
+        let lost = plan.components.iter().filter(|component| component.loses_data);
+        let same = lost.filter(|component| component.change == change);
+        same.map(|component| component.component.to_string()).collect()
+    };
+    let told = ways.into_iter().map(|(change, what)| (names(change), what));
+    told.filter(|(names, _)| !names.is_empty())
+        .map(|(names, what)| paint.paint(Tone::Bad, &format!("DATA LOSS ({what}): {}", names.join(", "))))
+        .collect()
 }
 
 fn mark(change: Change, paint: Paint) -> String {
