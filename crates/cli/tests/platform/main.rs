@@ -1,7 +1,14 @@
 //! The whole platform as its users meet it: the real binary, real Terraform, the sandbox cloud.
+//!
+//! The modules are marked as tests, so that their helpers too may unwrap.
 
+#[cfg(test)]
 mod common;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
 mod main_job;
+#[cfg(test)]
 mod processes;
+#[cfg(test)]
 mod secrets;
