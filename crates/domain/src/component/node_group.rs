@@ -76,7 +76,7 @@ pub struct NodeCount {
     /// Never fewer.
     #[schemars(range(min = 0, max = 450))]
     pub min: u16,
-    /// At the start.
+    /// How many an apply asks for; an autoscaler may move the number between two applies.
     #[schemars(range(min = 0, max = 450))]
     pub desired: u16,
     /// Never more.
