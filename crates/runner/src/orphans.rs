@@ -1,7 +1,8 @@
 //! Terraform processes whose Runner was killed: found by the folder they work in, and ended before it is removed.
 //!
 //! Without this a killed Runner's Terraform would go on changing the cloud while the next job works on the same Spec.
-//! Only processes that stand in a job's folder are touched. Where there is no /proc there is nothing to find.
+//! Only processes that stand in a job's folder are touched. Where there is no /proc there is nothing to find. A Terraform
+//! that has something to say finds its output closed and ends by itself before that.
 
 use std::{
     fs,

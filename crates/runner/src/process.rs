@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::stop::{Stop, StopSignal};
 
+/// The shell becomes the program, whose files are then for its owner alone.
+const BECOME: &str = r#"umask 077; exec "$0" "$@""#;
 /// The longest line that is kept in one piece, in bytes; longer ones are cut.
 const LONGEST_LINE: usize = 4 * 1024 * 1024;
 /// How long the program has after the second interrupt, at most.
@@ -95,7 +97,9 @@ pub(crate) async fn run(
 
 fn spawn(program: Program<'_>) -> io::Result<Child> {
     let output = program.output.map_or_else(Stdio::piped, Stdio::from);
-    Command::new(program.path)
+    Command::new("/bin/sh")
+        .args(["-c", BECOME])
+        .arg(program.path)
         .args(program.arguments)
         .current_dir(program.folder)
         .env_clear()

@@ -83,6 +83,12 @@ async fn both_outputs_arrive_line_by_line_and_the_environment_is_only_what_was_g
 }
 
 #[tokio::test]
+async fn what_a_program_writes_is_private() {
+    let (_, kept) = run_shell("umask", &StopSignal::new()).await;
+    assert_eq!(kept.lines, [(Source::Out, "0077".to_owned())]);
+}
+
+#[tokio::test]
 async fn an_interrupt_is_enough_for_a_program_that_heeds_it() {
     let (ended, fake) = stop_hanging(Mode::Hang, Duration::from_secs(20), Stop::Cancel).await;
     assert_eq!(ended.interrupted, Some(Stop::Cancel));
