@@ -22,9 +22,18 @@ pub(super) fn check(files: &[Text], metadata: &Metadata) -> Vec<String> {
 fn compare(named: &[String], used: &BTreeSet<String>, reasons: &str) -> Vec<String> {
     let unused = named.iter().filter(|name| !used.contains(*name));
     let unused = unused.map(|name| format!("Cargo.toml: no member uses the dependency {name}"));
-    let silent = named.iter().filter(|name| !name.starts_with("alethia-"));
-    let silent = silent.filter(|name| !reasons.contains(&format!("`{name}`")));
-    unused.chain(silent.map(|name| format!("{REASONS}: no reason is given for `{name}`"))).collect()
+    let reasons: Vec<&str> = reasons.lines().filter_map(reason).collect();
+    let silent =
+        named.iter().filter(|name| !name.starts_with("alethia-") && !reasons.contains(&name.as_str()));
+    let silent = silent.map(|name| format!("{REASONS}: no reason is given for `{name}`"));
+    let gone = reasons.iter().filter(|name| !named.iter().any(|named| named == *name));
+    let gone = gone.map(|name| format!("{REASONS}: `{name}` is no dependency any more"));
+    unused.chain(silent).chain(gone).collect()
+}
+
+/// The dependency that a row of the record is about.
+fn reason(line: &str) -> Option<&str> {
+    line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name)
 }
 
 /// The names below `[workspace.dependencies]`.
@@ -49,10 +58,11 @@ mod tests {
     fn an_unused_dependency_and_one_without_reason_are_named() {
         let used = BTreeSet::from(["serde".to_owned()]);
         assert_eq!(
-            compare(&named(MANIFEST), &used, "nothing"),
+            compare(&named(MANIFEST), &used, "| `serde_json` | JSON |\n"),
             [
                 "Cargo.toml: no member uses the dependency alethia-api",
-                "docs/adr/0008-dependencies.md: no reason is given for `serde`"
+                "docs/adr/0008-dependencies.md: no reason is given for `serde`",
+                "docs/adr/0008-dependencies.md: `serde_json` is no dependency any more"
             ]
         );
     }
