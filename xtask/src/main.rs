@@ -30,7 +30,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run everything that CI runs: preflight, fmt, tidy, clippy, build, tests, docs, checkov
+    /// Run everything that CI runs: preflight, fmt, tidy, clippy, rustdoc, build, tests, reference
+    /// pages, checkov
     Test,
     /// Build the release binary and take examples/shop.yaml to ACTIVE on the sandbox cloud
     Demo,

@@ -32,6 +32,11 @@ const STEPS: &[(&str, Ground, Step)] = &[
     ("clippy", Ground::Sources, || {
         steps::program(cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     }),
+    ("rustdoc", Ground::Sources, || {
+        let mut doc = cargo();
+        doc.env("RUSTDOCFLAGS", "--deny warnings");
+        steps::program(doc.args(["doc", "--workspace", "--no-deps", "--document-private-items"]))
+    }),
     (BUILD, Ground::Sources, || steps::program(cargo().args(["build", "--workspace", "--all-targets"]))),
     ("tests", Ground::Build, tests),
     ("reference", Ground::Build, || passed(reference::run(true))),
