@@ -150,20 +150,25 @@ pub async fn next_expiry(reader: &impl Reader) -> Result<Option<DateTime<Utc>>> 
     row.map(|row| row.get("lease_expires_at")).transpose()
 }
 
-/// Ends an attempt whose lease ended; tells where the job is now. `None` when the lease was renewed or the attempt
-/// ended in between.
+/// Ends an attempt whose lease ended; tells where the job is now. `None` when it is not as it was seen any more: the
+/// lease was renewed, the work began, or the attempt ended. What becomes of the job was decided by what was seen.
 ///
 /// A job that was to be cancelled is not run again: it is CANCELLED.
 ///
 /// # Errors
 /// When the database is not available.
-pub async fn lose_lease(tx: &Tx, fence: Fence, loss: &Loss, now: DateTime<Utc>) -> Result<Option<JobStatus>> {
-    let job = match jobs::fenced(tx, fence).await {
+pub async fn lose_lease(
+    tx: &Tx,
+    seen: &Expired,
+    loss: &Loss,
+    now: DateTime<Utc>,
+) -> Result<Option<JobStatus>> {
+    let job = match jobs::fenced(tx, seen.fence).await {
         Ok(job) => job,
         Err(crate::StoreError::LeaseLost { .. }) => return Ok(None),
         Err(other) => return Err(other),
     };
-    if job.lease_expires_at.is_none_or(|end| end >= now) {
+    if job.status != seen.status || job.lease_expires_at.is_none_or(|end| end >= now) {
         return Ok(None);
     }
     let (lost, failure) = match loss {

@@ -74,7 +74,7 @@ async fn sweep(app: &App, now: DateTime<Utc>) -> Result<bool> {
 async fn take_back(app: &App, expired: &Expired, now: DateTime<Utc>) -> Result<()> {
     let tx = app.store.begin().await?;
     let loss = loss(expired, now);
-    let Some(status) = queue::lose_lease(&tx, expired.fence, &loss, now).await? else { return Ok(()) };
+    let Some(status) = queue::lose_lease(&tx, expired, &loss, now).await? else { return Ok(()) };
     if let (JobStatus::Failed, Loss::Abandon { failure }) = (status, &loss) {
         let job = jobs::get(&tx, expired.fence.job_id).await?;
         finish::lost(&tx, &job, failure, now).await?;

@@ -10,7 +10,7 @@ use alethia_domain::{
 use alethia_store::{
     Conflict, StoreError,
     jobs::{self, End, NewJob},
-    queue::{self, Loss},
+    queue::{self, Expired, Loss},
 };
 
 use crate::fixture::{World, on_both};
@@ -27,6 +27,7 @@ on_both!(
     a_lost_lease_requeues_what_was_only_claimed,
     a_cancelled_plan_that_was_lost_is_not_run_again,
     a_renewed_lease_is_not_lost,
+    a_deploy_that_started_in_between_is_not_queued_again,
 );
 
 async fn eight_claimers_share_the_queue_exactly(world: World) {
@@ -185,11 +186,26 @@ async fn a_cancelled_plan_that_was_lost_is_not_run_again(world: World) {
 async fn a_renewed_lease_is_not_lost(world: World) {
     let spec = world.spec("shop").await;
     let fence = world.started(spec, JobType::Plan).await;
+    let loss = Loss::Retry { not_before: world.now };
+    let seen = queue::expired(&world.store, world.after(31), 10).await.unwrap();
     let tx = world.store.begin().await.unwrap();
     jobs::heartbeat(&tx, fence, None, crate::fixture::LEASE, world.after(20)).await.unwrap();
     tx.commit().await.unwrap();
-    let loss = Loss::Retry { not_before: world.now };
-    assert_eq!(lose_at(&world, fence, &loss).await, None);
+    assert_eq!(lose_at(&world, &seen[0], &loss).await, None);
+}
+
+/// The reaper saw it CLAIMED; when it acts, the Runner has begun.
+async fn a_deploy_that_started_in_between_is_not_queued_again(world: World) {
+    let spec = world.spec("shop").await;
+    let runner = world.runner("a", &[]).await;
+    let job = world.job(spec, JobType::Deploy).await;
+    let fence = world.claim(runner).await.unwrap().fence;
+    let seen = queue::expired(&world.store, world.after(31), 10).await.unwrap();
+    world.start(fence).await;
+    let loss = Loss::Retry { not_before: world.after(60) };
+    assert_eq!(lose_at(&world, &seen[0], &loss).await, None);
+    assert_eq!(jobs::get(&world.store, job).await.unwrap().status, JobStatus::Processing);
+    assert_eq!(lose(&world, &abandon()).await, Some(JobStatus::Failed));
 }
 
 fn abandon() -> Loss {
@@ -204,12 +220,12 @@ fn abandon() -> Loss {
 
 async fn lose(world: &World, loss: &Loss) -> Option<JobStatus> {
     let expired = queue::expired(&world.store, world.after(31), 10).await.unwrap();
-    lose_at(world, expired[0].fence, loss).await
+    lose_at(world, &expired[0], loss).await
 }
 
-async fn lose_at(world: &World, fence: jobs::Fence, loss: &Loss) -> Option<JobStatus> {
+async fn lose_at(world: &World, expired: &Expired, loss: &Loss) -> Option<JobStatus> {
     let tx = world.store.begin().await.unwrap();
-    let status = queue::lose_lease(&tx, fence, loss, world.after(31)).await.unwrap();
+    let status = queue::lose_lease(&tx, expired, loss, world.after(31)).await.unwrap();
     tx.commit().await.unwrap();
     status
 }
