@@ -3,10 +3,11 @@
 //! Jobs of one Spec run in order, one at a time, whatever their priority. Among the heads of those lines the higher
 //! priority goes first, then Zones take turns, then age decides. A claim is one statement; unique partial indexes stand
 //! behind it. (Ids are times: the clock of another Console may put a new job before one that runs, which is why a claim
-//! looks for both.) `LIMIT 1 OFFSET 0` keeps PostgreSQL from joining where it should probe. In these statements a status is a literal, never bound: otherwise PostgreSQL plans without the partial
-//! indexes.
+//! looks for both.) `LIMIT 1 OFFSET 0` keeps PostgreSQL from joining where it should probe. In these statements a status
+//! is a literal, never bound: otherwise PostgreSQL plans without the partial indexes.
 //!
-//! Waiting is the caller's: listen for [`crate::doorbell::Bell::Queue`], claim, then wait; poll slowly besides.
+//! Waiting is the caller's: listen for [`crate::doorbell::Bell::Queue`], look, claim, then wait, no longer than until
+//! [`next_due`]; poll slowly besides.
 
 use alethia_domain::{
     event::Failure,
@@ -14,6 +15,7 @@ use alethia_domain::{
     lifecycle::{JobEvent, JobStatus, JobType, Lost},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::DbBackend;
 
 use crate::{
     Reader, Result, Tx,
@@ -74,36 +76,66 @@ pub enum Loss {
     },
 }
 
-/// Public for the test that pins its plan.
-#[doc(hidden)]
-pub const CLAIM_POSTGRES: &str = "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
-    lease_expires_at = $3, not_before = NULL, step = NULL, done = 0, total = 0 \
-    WHERE id = (SELECT j.id FROM provision_jobs j WHERE j.status = 'QUEUED' \
-        AND (j.assigned_runner_id IS NULL OR j.assigned_runner_id = $1) \
-        AND j.required_labels <@ $2 \
-        AND (j.not_before IS NULL OR j.not_before <= $4) \
-        AND NOT EXISTS (SELECT 1 FROM provision_jobs a WHERE a.spec_id = j.spec_id \
-            AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id < j.id LIMIT 1 OFFSET 0) \
-        AND NOT EXISTS (SELECT 1 FROM provision_jobs b WHERE b.spec_id = j.spec_id \
-            AND b.status IN ('CLAIMED', 'PROCESSING') LIMIT 1 OFFSET 0) \
-        ORDER BY j.priority DESC, j.turn, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED) \
-    RETURNING id, attempt, job_type, spec_id, lease_expires_at";
+/// The next job that the Runner $1 with the labels $2 may have at the time $3.
+const NEXT_POSTGRES: &str = "SELECT j.id FROM provision_jobs j WHERE j.status = 'QUEUED' \
+    AND EXISTS (SELECT 1 FROM runners r WHERE r.id = $1 AND r.removed_at IS NULL) \
+    AND (j.assigned_runner_id IS NULL OR j.assigned_runner_id = $1) \
+    AND j.required_labels <@ $2 \
+    AND (j.not_before IS NULL OR j.not_before <= $3) \
+    AND NOT EXISTS (SELECT 1 FROM provision_jobs a WHERE a.spec_id = j.spec_id \
+        AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id < j.id LIMIT 1 OFFSET 0) \
+    AND NOT EXISTS (SELECT 1 FROM provision_jobs b WHERE b.spec_id = j.spec_id \
+        AND b.status IN ('CLAIMED', 'PROCESSING') LIMIT 1 OFFSET 0) \
+    ORDER BY j.priority DESC, j.turn, j.id LIMIT 1";
 
-/// Without `INDEXED BY`, SQLite reads all jobs that a Spec ever had. Public for the test that pins its plan.
+/// The same. Without `INDEXED BY`, SQLite reads all jobs that a Spec ever had.
+const NEXT_SQLITE: &str = "SELECT j.id FROM provision_jobs j INDEXED BY provision_jobs_line WHERE j.status = 'QUEUED' \
+    AND EXISTS (SELECT 1 FROM runners r WHERE r.id = $1 AND r.removed_at IS NULL) \
+    AND (j.assigned_runner_id IS NULL OR j.assigned_runner_id = $1) \
+    AND NOT EXISTS (SELECT 1 FROM json_each(j.required_labels) need \
+        WHERE need.value NOT IN (SELECT has.value FROM json_each($2) has)) \
+    AND (j.not_before IS NULL OR j.not_before <= $3) \
+    AND NOT EXISTS (SELECT 1 FROM provision_jobs a INDEXED BY provision_jobs_of_spec WHERE a.spec_id = j.spec_id \
+        AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id < j.id) \
+    AND NOT EXISTS (SELECT 1 FROM provision_jobs b INDEXED BY provision_jobs_one_active WHERE b.spec_id = j.spec_id \
+        AND b.status IN ('CLAIMED', 'PROCESSING')) \
+    ORDER BY j.priority DESC, j.turn, j.id LIMIT 1";
+
+/// The statement that claims. Public for the test that pins its plan.
 #[doc(hidden)]
-pub const CLAIM_SQLITE: &str = "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
-    lease_expires_at = $3, not_before = NULL, step = NULL, done = 0, total = 0 \
-    WHERE id = (SELECT j.id FROM provision_jobs j INDEXED BY provision_jobs_line WHERE j.status = 'QUEUED' \
-        AND (j.assigned_runner_id IS NULL OR j.assigned_runner_id = $1) \
-        AND NOT EXISTS (SELECT 1 FROM json_each(j.required_labels) need \
-            WHERE need.value NOT IN (SELECT has.value FROM json_each($2) has)) \
-        AND (j.not_before IS NULL OR j.not_before <= $4) \
-        AND NOT EXISTS (SELECT 1 FROM provision_jobs a INDEXED BY provision_jobs_of_spec WHERE a.spec_id = j.spec_id \
-            AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id < j.id) \
-        AND NOT EXISTS (SELECT 1 FROM provision_jobs b INDEXED BY provision_jobs_one_active WHERE b.spec_id = j.spec_id \
-            AND b.status IN ('CLAIMED', 'PROCESSING')) \
-        ORDER BY j.priority DESC, j.turn, j.id LIMIT 1) \
-    RETURNING id, attempt, job_type, spec_id, lease_expires_at";
+pub fn claim_sql(backend: DbBackend) -> String {
+    let next = match backend {
+        DbBackend::Postgres => format!("{NEXT_POSTGRES} FOR UPDATE OF j SKIP LOCKED"),
+        _ => NEXT_SQLITE.to_owned(),
+    };
+    format!(
+        "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
+            lease_expires_at = $4, not_before = NULL, step = NULL, done = 0, total = 0 \
+            WHERE id = ({next}) RETURNING id, attempt, job_type, spec_id, lease_expires_at"
+    )
+}
+
+/// Whether there is a job that this Runner may have now. A look before a claim: it takes no transaction, and a job that
+/// is there may be gone when the claim comes.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn is_claimable(reader: &impl Reader, claimant: Claimant<'_>, now: DateTime<Utc>) -> Result<bool> {
+    let sql = if reader.is_postgres() { NEXT_POSTGRES } else { NEXT_SQLITE };
+    let values = values![claimant.runner_id, json(&claimant.labels), now];
+    Ok(reader.optional(sql, values).await?.is_some())
+}
+
+/// When the next job that is held back may be claimed, if there is one. Nothing rings then.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn next_due(reader: &impl Reader, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    let sql = "SELECT not_before FROM provision_jobs WHERE status = 'QUEUED' AND not_before > $1 \
+        ORDER BY not_before LIMIT 1";
+    let row = reader.optional(sql, values![now]).await?;
+    row.map(|row| row.get("not_before")).transpose()
+}
 
 /// Takes the next job that this Runner may have, if there is one. `token_hash` is the SHA-256 of the job token that is
 /// good for the new attempt.
@@ -117,9 +149,9 @@ pub async fn claim(
     lease: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>> {
-    let sql = if tx.is_postgres() { CLAIM_POSTGRES } else { CLAIM_SQLITE };
-    let values = values![claimant.runner_id, json(&claimant.labels), now + lease, now];
-    let Some(row) = tx.optional(sql, values).await? else { return Ok(None) };
+    let sql = claim_sql(tx.connection().backend());
+    let values = values![claimant.runner_id, json(&claimant.labels), now, now + lease];
+    let Some(row) = tx.optional(&sql, values).await? else { return Ok(None) };
     let claimed = claimed(&row)?;
     let Fence { job_id, attempt } = claimed.fence;
     let insert = "INSERT INTO job_attempts (job_id, attempt, runner_id, token_hash, last_sequence, claimed_at) \

@@ -7,6 +7,7 @@ use alethia_api::{
     runner::{Claim, ClaimRequest, PlanReference, StateReference},
 };
 use alethia_store::{Tx, doorbell::Bell, identities, jobs, plans, queue, runners, states};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
@@ -36,7 +37,8 @@ pub async fn claim(app: &App, runner: &RunnerCaller, request: ClaimRequest) -> R
     seen(app, runner, &request).await?;
     let mut ear = app.store.doorbell().listen(Bell::Queue);
     loop {
-        if let Some(claim) = try_claim(app, runner).await? {
+        let now = app.now();
+        if let Some(claim) = try_claim(app, runner, now).await? {
             app.metrics.claim("job");
             return Ok(Some(claim));
         }
@@ -44,9 +46,16 @@ pub async fn claim(app: &App, runner: &RunnerCaller, request: ClaimRequest) -> R
             app.metrics.claim("nothing");
             return Ok(None);
         }
-        let wait = timeout_at(deadline.min(Instant::now() + SLOW_POLL), ear.heard());
+        let look_again = Instant::now() + until_due(app, now).await?.min(SLOW_POLL);
+        let wait = timeout_at(deadline.min(look_again), ear.heard());
         app.stop.run_until_cancelled(wait).await;
     }
+}
+
+/// How long until a job that is held back may be claimed: nobody rings then.
+async fn until_due(app: &App, now: DateTime<Utc>) -> Result<Duration> {
+    let due = queue::next_due(&app.store, now).await?;
+    Ok(due.map_or(SLOW_POLL, |due| (due - now).to_std().unwrap_or_default()))
 }
 
 fn check(request: &ClaimRequest) -> Result<()> {
@@ -81,9 +90,13 @@ async fn seen(app: &App, runner: &RunnerCaller, request: &ClaimRequest) -> Resul
     Ok(tx.commit().await?)
 }
 
-async fn try_claim(app: &App, runner: &RunnerCaller) -> Result<Option<Claim>> {
-    let (tx, now) = (app.store.begin().await?, app.now());
+/// Looks before it claims: a ring wakes every Runner that waits, and only one of them gets the job.
+async fn try_claim(app: &App, runner: &RunnerCaller, now: DateTime<Utc>) -> Result<Option<Claim>> {
     let claimant = queue::Claimant { runner_id: runner.id, labels: &runner.labels };
+    if !queue::is_claimable(&app.store, claimant, now).await? {
+        return Ok(None);
+    }
+    let tx = app.store.begin().await?;
     let token = Token::generate(TokenKind::Job);
     let claimed = queue::claim(&tx, claimant, &token.hash(), lease(app), now).await?;
     let Some(claimed) = claimed else { return Ok(None) };

@@ -43,7 +43,8 @@ async fn a_plan_whose_runner_is_lost_runs_again_and_the_old_attempt_is_fenced_of
     let runner = console.runner().await;
     let job = console.create_job(spec, JobType::Plan).await;
     let lost = take_and_start(&runner).await;
-    let again = take(&runner).await;
+    let again = tokio::time::timeout(Duration::from_secs(5), take(&runner)).await;
+    let again = again.expect("as soon as the pause ends, before the slow poll");
     assert_eq!((again.claim.job_id, again.claim.attempt), (job.id, 2));
     let late = lost.job.upload_plan_file(b"late".as_slice().into()).await;
     assert_eq!(code(late), Code::LeaseLost);

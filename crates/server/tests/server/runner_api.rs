@@ -89,6 +89,19 @@ async fn a_removed_runner_claims_nothing_and_its_job_goes_on() {
 }
 
 #[tokio::test]
+async fn a_runner_removed_while_it_waits_gets_no_job() {
+    let console = Console::start().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let runner = console.runner().await;
+    let waiting = tokio::spawn(async move { runner.claim(&claim_request(2)).await });
+    eventually(|| async { console.client.runners(&Default::default()).await.unwrap().items[0].online }).await;
+    console.client.remove_runner("runner").await.unwrap();
+    let job = console.create_job(spec, JobType::Plan).await;
+    assert!(waiting.await.unwrap().unwrap().is_none());
+    assert_eq!(console.job(job.id).await.status, JobStatus::Queued);
+}
+
+#[tokio::test]
 async fn a_local_runner_registered_again_has_a_new_token() {
     let console = Console::start().await;
     let first = console.server.register_local_runner("local").await.unwrap();

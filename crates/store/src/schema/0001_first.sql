@@ -116,6 +116,7 @@ CREATE UNIQUE INDEX provision_jobs_one_mutating ON provision_jobs (spec_id)
     AND job_type IN ('BOOTSTRAP', 'DEPLOY', 'DESTROY', 'DEPLOY_WORKER', 'DESTROY_WORKER');
 -- No two of these say the same after WHERE: the planner of PostgreSQL would take either.
 CREATE INDEX provision_jobs_leases ON provision_jobs (lease_expires_at) WHERE lease_expires_at IS NOT NULL;
+CREATE INDEX provision_jobs_held ON provision_jobs (not_before) WHERE not_before IS NOT NULL;
 CREATE INDEX provision_jobs_by_zone ON provision_jobs (zone_id, id);
 CREATE INDEX provision_jobs_by_spec ON provision_jobs (spec_id, id);
 CREATE INDEX provision_jobs_to_compact ON provision_jobs (id)

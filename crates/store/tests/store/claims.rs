@@ -10,7 +10,8 @@ use alethia_domain::{
 use alethia_store::{
     Conflict, StoreError,
     jobs::{self, End, NewJob},
-    queue::{self, Expired, Loss},
+    queue::{self, Claimant, Expired, Loss},
+    runners,
 };
 
 use crate::fixture::{World, on_both};
@@ -28,6 +29,9 @@ on_both!(
     a_cancelled_plan_that_was_lost_is_not_run_again,
     a_renewed_lease_is_not_lost,
     a_deploy_that_started_in_between_is_not_queued_again,
+    a_removed_runner_claims_nothing_also_when_it_was_waiting,
+    what_may_be_claimed_is_known_without_a_claim,
+    the_end_of_a_pause_is_known_before,
 );
 
 async fn eight_claimers_share_the_queue_exactly(world: World) {
@@ -206,6 +210,48 @@ async fn a_deploy_that_started_in_between_is_not_queued_again(world: World) {
     assert_eq!(lose_at(&world, &seen[0], &loss).await, None);
     assert_eq!(jobs::get(&world.store, job).await.unwrap().status, JobStatus::Processing);
     assert_eq!(lose(&world, &abandon()).await, Some(JobStatus::Failed));
+}
+
+async fn a_removed_runner_claims_nothing_also_when_it_was_waiting(world: World) {
+    let spec = world.spec("shop").await;
+    let runner = world.runner("a", &[]).await;
+    world.job(spec, JobType::Plan).await;
+    let tx = world.store.begin().await.unwrap();
+    runners::remove(&tx, "a", world.now).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(world.claim(runner).await, None);
+}
+
+async fn what_may_be_claimed_is_known_without_a_claim(world: World) {
+    let spec = world.spec("shop").await;
+    let runner = world.runner("a", &[]).await;
+    assert!(!claimable(&world, runner, 0).await);
+    let new = NewJob { required_labels: vec!["eu".to_owned()], ..world.new_job(spec, JobType::Plan).await };
+    world.insert(&new).await.unwrap();
+    assert!(!claimable(&world, runner, 0).await, "a label is missing");
+    let blog = world.spec("blog").await;
+    world.job(blog, JobType::Plan).await;
+    assert!(claimable(&world, runner, 0).await);
+    world.job(blog, JobType::Plan).await;
+    world.claim(runner).await.unwrap();
+    assert!(!claimable(&world, runner, 0).await, "the second waits for the first");
+}
+
+async fn the_end_of_a_pause_is_known_before(world: World) {
+    let spec = world.spec("shop").await;
+    let runner = world.runner("other", &[]).await;
+    world.started(spec, JobType::Plan).await;
+    assert_eq!(queue::next_due(&world.store, world.now).await.unwrap(), None);
+    lose(&world, &Loss::Retry { not_before: world.after(60) }).await;
+    assert_eq!(queue::next_due(&world.store, world.after(31)).await.unwrap(), Some(world.after(60)));
+    assert_eq!(queue::next_due(&world.store, world.after(60)).await.unwrap(), None, "it is due");
+    assert!(!claimable(&world, runner, 59).await);
+    assert!(claimable(&world, runner, 60).await);
+}
+
+async fn claimable(world: &World, runner_id: RunnerId, seconds: i64) -> bool {
+    let claimant = Claimant { runner_id, labels: &[] };
+    queue::is_claimable(&world.store, claimant, world.after(seconds)).await.unwrap()
 }
 
 fn abandon() -> Loss {
