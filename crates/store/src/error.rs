@@ -81,6 +81,14 @@ pub enum Conflict {
         /// How many Specs use it.
         count: u64,
     },
+    /// A Runner that a job waits for can't be removed: nobody else may have that job.
+    #[error("job {job_id} is for the runner {name} alone")]
+    RunnerAwaited {
+        /// Name of the Runner.
+        name: String,
+        /// The first such job.
+        job_id: alethia_domain::ids::JobId,
+    },
     /// The Spec already has a job that changes the cloud and is not over.
     #[error("the spec already has a pending job that changes the cloud")]
     MutatingJobPending,

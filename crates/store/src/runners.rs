@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     Conflict, Page, PageRequest, Reader, Result, Tx,
-    db::{Query, Row, found, json, values},
+    db::{Query, Row, for_update, found, json, values},
 };
 
 /// A Runner.
@@ -110,14 +110,38 @@ pub async fn seen(tx: &Tx, id: RunnerId, version: &str, tool: &str, now: DateTim
     Ok(())
 }
 
+/// Gives a Runner another token; tells whether there is one of that name. It stays the same Runner: jobs that are for it
+/// alone go on waiting for it.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn replace_token(tx: &Tx, name: &str, token_hash: &str) -> Result<bool> {
+    let sql = "UPDATE runners SET token_hash = $2 WHERE name = $1 AND removed_at IS NULL";
+    Ok(tx.execute(sql, values![name, token_hash]).await? > 0)
+}
+
+/// Whether there is a Runner that is not removed. It stays until the transaction ends.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn is_registered(tx: &Tx, id: RunnerId) -> Result<bool> {
+    let sql = format!("SELECT id FROM runners WHERE id = $1 AND removed_at IS NULL{}", for_update(tx));
+    Ok(tx.optional(&sql, values![id]).await?.is_some())
+}
+
 /// Removes a Runner. It can claim nothing any more; jobs that it has go on until they end or their lease does.
 ///
 /// # Errors
-/// When there is none.
+/// When there is none; [`Conflict::RunnerAwaited`] while a job that is not over is for it alone.
 pub async fn remove(tx: &Tx, name: &str, now: DateTime<Utc>) -> Result<()> {
-    let sql = "UPDATE runners SET removed_at = $2 WHERE name = $1 AND removed_at IS NULL";
-    let removed = tx.execute(sql, values![name, now]).await?;
-    found((removed > 0).then_some(()), "runner", name)
+    let sql = "UPDATE runners SET removed_at = $2 WHERE name = $1 AND removed_at IS NULL RETURNING id";
+    let removed: RunnerId = found(tx.optional(sql, values![name, now]).await?, "runner", name)?.id("id")?;
+    let sql = "SELECT id FROM provision_jobs WHERE assigned_runner_id = $1 \
+        AND status IN ('QUEUED', 'CLAIMED', 'PROCESSING') ORDER BY id LIMIT 1";
+    match tx.optional(sql, values![removed]).await? {
+        Some(job) => Err(Conflict::RunnerAwaited { name: name.to_owned(), job_id: job.id("id")? }.into()),
+        None => Ok(()),
+    }
 }
 
 async fn with_jobs(reader: &impl Reader, mut runner: Runner) -> Result<Runner> {

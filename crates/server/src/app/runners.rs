@@ -4,13 +4,13 @@ use alethia_api::{
     page::{Page, PageQuery},
     runners::{NewRunner, RegisteredRunner, Runner},
 };
-use alethia_store::{StoreError, runners};
+use alethia_store::{Conflict, StoreError, runners};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{App, audit, check, once::Once, page};
 use crate::{
     auth::{Admin, Viewer},
-    error::Result,
+    error::{Error, Result},
     secret::{Token, TokenKind},
 };
 
@@ -54,20 +54,18 @@ pub async fn register(
     Ok(registered)
 }
 
-/// Registers a Runner under a name that it may have had before; what it had before is worthless then.
+/// Registers a Runner, or gives the one of that name another token; the one it had is worthless then.
 ///
 /// # Errors
 /// When the name is none or the store is not available.
 pub async fn register_again(app: &App, admin: &Admin, name: &str) -> Result<Token> {
     check::name("name", name)?;
     let (tx, now) = (app.store.begin().await?, app.now());
-    match runners::remove(&tx, name, now).await {
-        Ok(()) | Err(StoreError::NotFound { .. }) => {}
-        Err(error) => return Err(error.into()),
-    }
     let token = Token::generate(TokenKind::Runner);
-    let new = runners::NewRunner { name: name.to_owned(), labels: Vec::new(), token_hash: token.hash() };
-    runners::insert(&tx, &new, now).await?;
+    if !runners::replace_token(&tx, name, &token.hash()).await? {
+        let (name, token_hash) = (name.to_owned(), token.hash());
+        runners::insert(&tx, &runners::NewRunner { name, labels: Vec::new(), token_hash }, now).await?;
+    }
     audit::done(&tx, &admin.name, "runner.register", name, audit::nothing(), now).await?;
     tx.commit().await?;
     Ok(token)
@@ -76,12 +74,24 @@ pub async fn register_again(app: &App, admin: &Admin, name: &str) -> Result<Toke
 /// Removes a Runner.
 ///
 /// # Errors
-/// When there is none of that name.
+/// When there is none of that name, or a job that is not over is for it alone.
 pub async fn remove(app: &App, admin: &Admin, name: &str) -> Result<()> {
     let (tx, now) = (app.store.begin().await?, app.now());
-    runners::remove(&tx, name, now).await?;
+    runners::remove(&tx, name, now).await.map_err(refusal)?;
     audit::done(&tx, &admin.name, "runner.remove", name, audit::nothing(), now).await?;
     Ok(tx.commit().await?)
+}
+
+/// What stands against a removal, and what to do about it.
+fn refusal(error: StoreError) -> Error {
+    match error {
+        StoreError::Conflict(conflict @ Conflict::RunnerAwaited { job_id, .. }) => Error::Conflict {
+            detail: conflict.to_string(),
+            permitted: Vec::new(),
+            hint: Some(format!("alethia jobs cancel {job_id}")),
+        },
+        other => other.into(),
+    }
 }
 
 fn view(runner: runners::Runner, now: DateTime<Utc>) -> Runner {

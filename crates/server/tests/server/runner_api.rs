@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use alethia_api::{
     client::RunnerClient,
+    jobs::NewJob,
     problem::Code,
     runner::{ClaimRequest, Heartbeat},
     runners::NewRunner,
@@ -49,7 +50,7 @@ async fn a_job_goes_only_to_a_runner_with_its_labels() {
     let labelled = NewRunner { name: "labelled".to_owned(), labels: vec!["eu".to_owned(), "big".to_owned()] };
     let registered = console.client.register_runner(&labelled).await.unwrap();
     let labelled = RunnerClient::new(&console.server.url(), &registered.token).unwrap();
-    let new = alethia_api::jobs::NewJob { required_labels: vec!["eu".to_owned()], ..new_job(JobType::Plan) };
+    let new = NewJob { required_labels: vec!["eu".to_owned()], ..new_job(JobType::Plan) };
     let job = console.client.create_job(spec, &new, &key()).await.unwrap();
     assert!(plain.claim(&claim_request(0)).await.unwrap().is_none());
     assert_eq!(labelled.claim(&claim_request(0)).await.unwrap().unwrap().job_id, job.id);
@@ -99,6 +100,37 @@ async fn a_runner_removed_while_it_waits_gets_no_job() {
     let job = console.create_job(spec, JobType::Plan).await;
     assert!(waiting.await.unwrap().unwrap().is_none());
     assert_eq!(console.job(job.id).await.status, JobStatus::Queued);
+}
+
+#[tokio::test]
+async fn no_job_waits_for_a_runner_that_was_removed() {
+    let console = Console::start().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let runner = NewRunner { name: "blue".to_owned(), labels: Vec::new() };
+    let blue = console.client.register_runner(&runner).await.unwrap().runner.id;
+    let assigned = NewJob { assigned_runner_id: Some(blue), ..new_job(JobType::Plan) };
+    let job = console.client.create_job(spec, &assigned, &key()).await.unwrap();
+    let problem = refused(console.client.remove_runner("blue").await);
+    assert_eq!(problem.code, Code::Conflict);
+    assert!(problem.detail.contains(&job.id.to_string()), "{}", problem.detail);
+    assert_eq!(problem.hint, Some(format!("alethia jobs cancel {}", job.id)));
+    console.client.cancel_job(job.id).await.unwrap();
+    console.client.remove_runner("blue").await.unwrap();
+    let late = refused(console.client.create_job(spec, &assigned, &key()).await);
+    assert_eq!(late.errors[0].path, "assigned_runner_id");
+}
+
+#[tokio::test]
+async fn a_local_runner_registered_again_is_still_the_one_that_jobs_wait_for() {
+    let console = Console::start().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    console.server.register_local_runner("local").await.unwrap();
+    let id = console.client.runners(&Default::default()).await.unwrap().items[0].id;
+    let assigned = NewJob { assigned_runner_id: Some(id), ..new_job(JobType::Plan) };
+    let job = console.client.create_job(spec, &assigned, &key()).await.unwrap();
+    let token = console.server.register_local_runner("local").await.unwrap();
+    let runner = RunnerClient::new(&console.server.url(), &token).unwrap();
+    assert_eq!(runner.claim(&claim_request(0)).await.unwrap().unwrap().job_id, job.id);
 }
 
 #[tokio::test]

@@ -233,13 +233,11 @@ fn must_be_over(job: &jobs::Job) -> Result<()> {
     }
 }
 
+/// A job that is for one Runner alone would wait for ever for one that is gone.
 async fn must_know(tx: &Tx, runner: Option<RunnerId>) -> Result<()> {
     let Some(id) = runner else { return Ok(()) };
-    match runners::get(tx, id).await {
-        Ok(_) => Ok(()),
-        Err(StoreError::NotFound { .. }) => {
-            Err(Error::field("assigned_runner_id", format!("there is no Runner {id}")))
-        }
-        Err(other) => Err(other.into()),
+    if runners::is_registered(tx, id).await? {
+        return Ok(());
     }
+    Err(Error::field("assigned_runner_id", format!("there is no Runner {id}, or it was removed")))
 }
