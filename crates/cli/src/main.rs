@@ -16,6 +16,7 @@ mod output;
 mod pages;
 mod plan_view;
 mod progress;
+mod revise;
 mod session;
 mod settings;
 mod target;

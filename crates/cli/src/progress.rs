@@ -104,7 +104,8 @@ impl Progress {
     }
 
     fn status_changed(&mut self, status: JobStatus, attempt: u32) {
-        if status == JobStatus::Queued && self.status != JobStatus::Queued {
+        // A stream that is read from its beginning tells first how the job came to be: attempt 0.
+        if status == JobStatus::Queued && self.status != JobStatus::Queued && attempt > 0 {
             self.say(&format!("attempt {attempt} was lost; waiting for a Runner"));
         }
         self.status = status;

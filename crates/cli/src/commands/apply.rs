@@ -19,6 +19,7 @@ use super::plan::{self, JobArgs, Planned};
 use crate::{
     ask, follow,
     output::{self, Paint, component_tone, inline},
+    revise,
     session::{self, Needs, Session},
     settings::Settings,
     target::Target,
@@ -79,7 +80,7 @@ async fn apply(
     parsed: Option<&Parsed>,
 ) -> anyhow::Result<()> {
     let spec = match parsed {
-        Some(parsed) => plan::put(session, parsed, args.message.clone()).await?,
+        Some(parsed) => revise::put(session, parsed, args.message.clone()).await?,
         None => args.target.fetch(session).await?,
     };
     let planned = plan::plan(session, &spec, &args.job, false).await?;

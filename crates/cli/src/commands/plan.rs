@@ -1,17 +1,19 @@
 //! `plan`: what applying a Spec would change. Also the half that `apply` and `destroy` share: plan, show.
+//!
+//! A plan is always one of the Revision that this command read or wrote: when somebody adds another in between, the
+//! command ends instead of showing, or applying, what nobody here asked for.
 
-use alethia_api::{
-    jobs::{Job, NewJob, Plan},
-    specs::{PutSpec, SpecDetail},
-};
-use alethia_domain::{lifecycle::JobType, plan::PlanSummary, spec::Parsed};
+use alethia_api::jobs::{Job, NewJob, Plan};
+use alethia_api::specs::SpecDetail;
+use alethia_domain::{lifecycle::JobType, plan::PlanSummary};
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
+    error::Fault,
     follow,
     output::{self, Format, Paint},
-    plan_view,
+    plan_view, revise,
     session::{self, Needs, Session},
     settings::Settings,
     target::Target,
@@ -65,7 +67,7 @@ pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> anyhow::Result<(
     let parsed = args.target.read()?;
     session::with(settings, Needs::Runner, async |session| {
         let spec = match &parsed {
-            Some(parsed) => put(session, parsed, None).await?,
+            Some(parsed) => revise::put(session, parsed, None).await?,
             None => args.target.fetch(session).await?,
         };
         let planned = plan(session, &spec, &args.job, args.destroy).await?;
@@ -80,21 +82,10 @@ pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> anyhow::Result<(
     .await
 }
 
-/// Stores a document as the newest Revision of its Spec.
-pub(crate) async fn put(
-    session: &Session,
-    parsed: &Parsed,
-    message: Option<String>,
-) -> anyhow::Result<SpecDetail> {
-    let spec = PutSpec { document: parsed.written.clone(), message };
-    let (zone, name) = (&parsed.document.zone, &parsed.document.name);
-    Ok(session.client().put_spec(zone, name, &spec, None).await?)
-}
-
-/// Makes a plan of the newest Revision.
+/// Makes a plan of the Spec's Revision.
 ///
 /// # Errors
-/// When the PLAN job does not end with success.
+/// When the PLAN job does not end with success, or somebody added a Revision before it began.
 pub(crate) async fn plan(
     session: &Session,
     spec: &SpecDetail,
@@ -104,8 +95,20 @@ pub(crate) async fn plan(
     follow::refuse_orphaned_lock(session, spec.spec.id).await?;
     let job = NewJob { destroy, ..new_job(JobType::Plan, args) };
     let job = follow::succeeded(follow::run(session, spec.spec.id, &job, args.logs).await?)?;
+    if job.revision != spec.spec.revision {
+        return Err(overtaken(spec, job.revision).into());
+    }
     let Plan { summary, .. } = session.client().plan(job.id).await?;
     Ok(Planned { job, plan: summary })
+}
+
+fn overtaken(spec: &SpecDetail, newest: u32) -> Fault {
+    let name = format!("{}/{}", spec.spec.zone, spec.spec.name);
+    let read = spec.spec.revision;
+    Fault::failure(format!(
+        "somebody added Revision {newest} of {name} after Revision {read}; nothing was changed"
+    ))
+    .hint(format!("see what differs with `alethia spec diff {name} --from {read}`, then try again"))
 }
 
 /// A job to be made, bound to nothing.
