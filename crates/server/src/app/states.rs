@@ -7,7 +7,7 @@ use alethia_api::{
 use alethia_domain::ids::SpecId;
 use alethia_store::{
     StateRefusal, StoreError, specs,
-    states::{self, Force},
+    states::{self, Draft, Force},
 };
 use axum::body::Bytes;
 use serde_json::json;
@@ -60,22 +60,40 @@ pub async fn restore(
     restore: RestoreState,
     key: Option<String>,
 ) -> Result<State> {
-    let (once, now) = (Once::new(admin, key, format!("specs/{spec}/state/restore"), &restore), app.now());
-    let tx = app.store.begin().await?;
+    let once = Once::new(admin, key, format!("specs/{spec}/state/restore"), &restore);
+    let draft = states::draft_restore(&app.store, spec, restore.serial).await.map_err(refusal)?;
+    let restored = adopt(app, admin, spec, &draft, &restore, &once).await;
+    match &restored {
+        // It may have happened all the same: what a row may name stays.
+        Ok(_) | Err(Error::Down { .. }) => {}
+        Err(_) => draft.discard(&app.store).await,
+    }
+    restored
+}
+
+/// Makes the draft the newest version, once. Under the Spec's lock no job comes in between.
+async fn adopt(
+    app: &App,
+    admin: &Admin,
+    spec: SpecId,
+    draft: &Draft,
+    restore: &RestoreState,
+    once: &Once,
+) -> Result<State> {
+    let (tx, now) = (app.store.begin().await?, app.now());
     if let Some(state) = once.answer(&tx, now).await? {
+        draft.discard(&app.store).await;
         return Ok(state);
     }
-    drop(tx);
-    if let Some(job) = specs::get(&app.store, spec).await?.active_job {
+    specs::lock(&tx, spec).await?;
+    if let Some(job) = specs::get(&tx, spec).await?.active_job {
         return Err(Error::conflict(format!("job {job} works on it; wait for its end or cancel it")));
     }
-    let made = states::restore(&app.store, spec, restore.serial, now).await.map_err(refusal)?;
-    let state = view(states::get(&app.store, spec).await?);
-    let tx = app.store.begin().await?;
+    let made = states::restore(&tx, draft, now).await.map_err(refusal)?;
+    let state = view(states::get(&tx, spec).await?);
+    once.keep(&tx, &state).await?;
     let detail = json!({ "from": restore.serial, "to": made.serial });
     audit::done(&tx, &admin.name, "state.restore", spec, detail, now).await?;
-    once.answer::<State>(&tx, now).await?;
-    once.keep(&tx, &state).await?;
     tx.commit().await?;
     Ok(state)
 }

@@ -160,6 +160,24 @@ async fn versions_are_kept_and_can_be_restored() {
 }
 
 #[tokio::test]
+async fn a_restore_under_one_key_is_done_once_also_when_two_come_together() {
+    let backend = Backend::start().await;
+    backend.status("POST", "", &state(1, "one")).await;
+    backend.taken.job.finish(&success()).await.unwrap();
+    let path = format!("/specs/{}/state/restore", backend.spec);
+    let restore = || {
+        let request = backend.console.request(Method::POST, &path).header("idempotency-key", "once");
+        async { request.json(&json!({ "serial": 1 })).send().await.unwrap().json::<Value>().await.unwrap() }
+    };
+    let (first, second) = tokio::join!(restore(), restore());
+    assert_eq!(first, second);
+    assert_eq!(first["current"]["serial"], 2);
+    assert_eq!(restore().await, first);
+    let versions = backend.console.client.state_versions(backend.spec, &Default::default()).await.unwrap();
+    assert_eq!(versions.items.len(), 2);
+}
+
+#[tokio::test]
 async fn a_lock_of_a_living_holder_needs_force() {
     let backend = Backend::start().await;
     backend.status("LOCK", "", &lock("one")).await;

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 pub use lock::{Force, force_unlock, lock, unlock};
-pub use version::{Write, forget, read, read_version, restore, write};
+pub use version::{Draft, Write, draft_restore, forget, read, read_version, restore, write};
 
 use crate::{
     Page, PageRequest, Reader, Result,

@@ -48,11 +48,18 @@ struct Resource {
 }
 
 /// A version that is in the blob store and has no row yet.
-struct Pending<'a> {
+struct Pending {
     key: BlobKey,
     header: Header,
-    content: &'a [u8],
+    md5: String,
+    size: usize,
     job_id: Option<JobId>,
+}
+
+/// An older version that may become the newest. Dropped without [`restore`] or [`Draft::discard`] it leaves a blob.
+pub struct Draft {
+    spec_id: SpecId,
+    pending: Pending,
 }
 
 /// Keeps a new version. When it returns, the version is durable. Writing the newest version again changes nothing.
@@ -60,10 +67,9 @@ struct Pending<'a> {
 /// # Errors
 /// [`crate::StateRefusal`] as the rules say; [`crate::StoreError::LeaseLost`].
 pub async fn write(store: &Store, write: Write<'_>, now: DateTime<Utc>) -> Result<StateVersion> {
-    let header = header(write.content)?;
     let key = BlobKey::new("states", write.spec_id);
-    blobs::put(store, &key, write.content).await?;
-    let pending = Pending { key, header, content: write.content, job_id: Some(write.fence.job_id) };
+    let pending = Pending::new(key, write.content, Some(write.fence.job_id))?;
+    blobs::put(store, &pending.key, write.content).await?;
     let kept = keep_written(store, write, &pending, now).await;
     if kept.is_err() {
         store.blobs().discard(&[pending.key]).await;
@@ -94,27 +100,41 @@ pub async fn read_version(store: &Store, spec_id: SpecId, serial: u64) -> Result
     content(store, &row).await
 }
 
-/// Makes an older version the newest, under the next serial.
+/// Puts the content of an older version, under the next serial, where it is durable. [`restore`] makes it the newest.
 ///
 /// # Errors
-/// When there is none with that serial; [`StateRefusal::Locked`] while the state is locked.
-pub async fn restore(
-    store: &Store,
-    spec_id: SpecId,
-    serial: u64,
-    now: DateTime<Utc>,
-) -> Result<StateVersion> {
+/// When there is none with that serial.
+pub async fn draft_restore(store: &Store, spec_id: SpecId, serial: u64) -> Result<Draft> {
     let (_, old) = read_version(store, spec_id, serial).await?;
     let next = super::current(store, spec_id).await?.map_or(serial, |current| current.serial.max(serial)) + 1;
     let content = with_serial(&old, next)?;
     let key = BlobKey::new("states", spec_id);
     blobs::put(store, &key, &content).await?;
-    let pending = Pending { key, header: header(&content)?, content: &content, job_id: None };
-    let kept = keep_restored(store, spec_id, &pending, now).await;
-    if kept.is_err() {
-        store.blobs().discard(&[pending.key]).await;
+    Ok(Draft { spec_id, pending: Pending::new(key, &content, None)? })
+}
+
+/// Makes a draft the newest version.
+///
+/// # Errors
+/// [`StateRefusal::Locked`] while the state is locked; [`StateRefusal::Serial`] when it was written since the draft was
+/// made.
+pub async fn restore(tx: &Tx, draft: &Draft, now: DateTime<Utc>) -> Result<StateVersion> {
+    let Draft { spec_id, pending } = draft;
+    specs::lock(tx, *spec_id).await?;
+    lock::require(tx, *spec_id, None).await?;
+    if let Some(current) = super::current(tx, *spec_id).await?
+        && pending.header.serial <= current.serial
+    {
+        return Err(StateRefusal::Serial { current: current.serial, got: pending.header.serial }.into());
     }
-    kept
+    insert(tx, *spec_id, pending, now).await
+}
+
+impl Draft {
+    /// Removes the content of a draft that no version came of.
+    pub async fn discard(&self, store: &Store) {
+        store.blobs().discard(std::slice::from_ref(&self.pending.key)).await;
+    }
 }
 
 /// There is no state from now on. The versions stay and can be restored.
@@ -136,7 +156,7 @@ pub(super) async fn current_row(reader: &impl Reader, spec_id: SpecId) -> Result
 async fn keep_written(
     store: &Store,
     write: Write<'_>,
-    pending: &Pending<'_>,
+    pending: &Pending,
     now: DateTime<Utc>,
 ) -> Result<StateVersion> {
     let Write { spec_id, fence, lock_id, .. } = write;
@@ -152,44 +172,26 @@ async fn keep_written(
         }
         refuse_backwards(&current, &pending.header)?;
     }
-    insert(tx, spec_id, pending, now).await
+    let version = insert(&tx, spec_id, pending, now).await?;
+    tx.commit().await?;
+    Ok(version)
 }
 
-async fn keep_restored(
-    store: &Store,
-    spec_id: SpecId,
-    pending: &Pending<'_>,
-    now: DateTime<Utc>,
-) -> Result<StateVersion> {
-    let tx = store.begin().await?;
-    specs::lock(&tx, spec_id).await?;
-    lock::require(&tx, spec_id, None).await?;
-    if let Some(current) = super::current(&tx, spec_id).await?
-        && pending.header.serial <= current.serial
-    {
-        return Err(StateRefusal::Serial { current: current.serial, got: pending.header.serial }.into());
-    }
-    insert(tx, spec_id, pending, now).await
-}
-
-/// Writes the row of the new version, commits, and tells it.
-async fn insert(tx: Tx, spec_id: SpecId, pending: &Pending<'_>, now: DateTime<Utc>) -> Result<StateVersion> {
-    supersede(&tx, spec_id).await?;
-    let Pending { key, header, content, job_id } = pending;
+/// Writes the row of the new version, and tells it.
+async fn insert(tx: &Tx, spec_id: SpecId, pending: &Pending, now: DateTime<Utc>) -> Result<StateVersion> {
+    supersede(tx, spec_id).await?;
+    let Pending { key, header, md5, size, job_id } = pending;
     let sql = "INSERT INTO state_versions (id, spec_id, serial, lineage, md5, size, resources, blob, job_id, \
         is_current, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, TRUE, $10)";
     #[rustfmt::skip]
     let values = values![
-        Uuid::now_v7(), spec_id, header.serial, header.lineage, md5_hex(content), content.len(),
+        Uuid::now_v7(), spec_id, header.serial, header.lineage, md5, *size,
         header.count(), key.as_str(), *job_id, now,
     ];
     let taken = StateRefusal::Serial { current: header.serial, got: header.serial };
     let inserted = tx.execute(sql, values).await;
     inserted.map_err(|error| if error.is_unique_violation() { taken.into() } else { error })?;
-    let row = found(current_row(&tx, spec_id).await?, "state of spec", spec_id)?;
-    let version = version(&row)?;
-    tx.commit().await?;
-    Ok(version)
+    version(&found(current_row(tx, spec_id).await?, "state of spec", spec_id)?)
 }
 
 async fn supersede(tx: &Tx, spec_id: SpecId) -> Result<()> {
@@ -203,8 +205,8 @@ async fn content(store: &Store, row: &Row) -> Result<(StateVersion, Bytes)> {
     Ok((version(row)?, content))
 }
 
-fn is_same(current: &StateVersion, pending: &Pending<'_>) -> bool {
-    current.serial == pending.header.serial && current.md5 == md5_hex(pending.content)
+fn is_same(current: &StateVersion, pending: &Pending) -> bool {
+    current.serial == pending.header.serial && current.md5 == pending.md5
 }
 
 fn refuse_backwards(current: &StateVersion, new: &Header) -> Result<()> {
@@ -227,6 +229,12 @@ fn with_serial(content: &[u8], serial: u64) -> Result<Vec<u8>> {
     let mut state: Value = serde_json::from_slice(content).map_err(malformed)?;
     state["serial"] = serial.into();
     Ok(serde_json::to_vec_pretty(&state).map_err(malformed)?)
+}
+
+impl Pending {
+    fn new(key: BlobKey, content: &[u8], job_id: Option<JobId>) -> Result<Self> {
+        Ok(Self { key, header: header(content)?, md5: md5_hex(content), size: content.len(), job_id })
+    }
 }
 
 impl Header {

@@ -17,6 +17,7 @@ on_both!(
     a_lock_belongs_to_one_and_shows_its_holder,
     an_orphaned_lock_is_released_by_hand,
     an_older_version_is_restored_under_a_new_serial,
+    a_restore_is_part_of_its_transaction,
     a_forgotten_state_can_be_restored,
     an_attempt_that_is_over_changes_no_state,
     a_state_is_sealed_at_rest,
@@ -97,16 +98,29 @@ async fn an_older_version_is_restored_under_a_new_serial(world: World) {
     write(&world, spec, fence, None, &state(1, "l").replace("web", "old")).await.unwrap();
     write(&world, spec, fence, None, &state(7, "l")).await.unwrap();
     lock(&world, spec, fence, "one").await.unwrap();
-    let locked = states::restore(&world.store, spec, 1, world.now).await;
+    let locked = restore(&world, spec, 1).await;
     assert!(matches!(refusal(locked), StateRefusal::Locked(_)));
     unlock(&world, spec, fence, "one").await.unwrap();
 
-    let restored = states::restore(&world.store, spec, 1, world.now).await.unwrap();
+    let restored = restore(&world, spec, 1).await.unwrap();
     assert_eq!((restored.serial, restored.lineage.as_str(), restored.job_id), (8, "l", None));
     let (_, content) = states::read(&world.store, spec).await.unwrap().unwrap();
     let content: Value = serde_json::from_slice(&content).unwrap();
     assert_eq!((&content["serial"], &content["resources"][0]["name"]), (&json!(8), &json!("old")));
     write(&world, spec, fence, None, &state(9, "l")).await.unwrap();
+}
+
+/// What else belongs to the restore (its audit entry, the answer kept for a repetition) stands or falls with it.
+async fn a_restore_is_part_of_its_transaction(world: World) {
+    let (spec, fence) = deploying(&world).await;
+    write(&world, spec, fence, None, &state(1, "l")).await.unwrap();
+    let draft = states::draft_restore(&world.store, spec, 1).await.unwrap();
+    let tx = world.store.begin().await.unwrap();
+    assert_eq!(states::restore(&tx, &draft, world.now).await.unwrap().serial, 2);
+    drop(tx);
+    assert_eq!(states::current(&world.store, spec).await.unwrap().unwrap().serial, 1);
+    draft.discard(&world.store).await;
+    assert_eq!(world.blobs().len(), 1);
 }
 
 async fn a_forgotten_state_can_be_restored(world: World) {
@@ -203,4 +217,12 @@ fn refusal<T: std::fmt::Debug>(result: alethia_store::Result<T>) -> StateRefusal
         Err(StoreError::StateRefused(refusal)) => refusal,
         other => panic!("it was not refused: {other:?}"),
     }
+}
+
+async fn restore(world: &World, spec: SpecId, serial: u64) -> alethia_store::Result<StateVersion> {
+    let draft = states::draft_restore(&world.store, spec, serial).await?;
+    let tx = world.store.begin().await?;
+    let restored = states::restore(&tx, &draft, world.now).await?;
+    tx.commit().await?;
+    Ok(restored)
 }
