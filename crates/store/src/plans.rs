@@ -38,9 +38,7 @@ pub async fn put_file(store: &Store, fence: Fence, content: &[u8], now: DateTime
     let key = BlobKey::new("plans", fence.job_id);
     blobs::put(store, &key, content).await?;
     let kept = keep_file(store, fence, &key, content, now).await;
-    if kept.is_err() {
-        store.blobs().discard(&[key]).await;
-    }
+    blobs::discard_refused(store, &key, &kept).await;
     kept
 }
 

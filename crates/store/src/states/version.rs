@@ -71,9 +71,7 @@ pub async fn write(store: &Store, write: Write<'_>, now: DateTime<Utc>) -> Resul
     let pending = Pending::new(key, write.content, Some(write.fence.job_id))?;
     blobs::put(store, &pending.key, write.content).await?;
     let kept = keep_written(store, write, &pending, now).await;
-    if kept.is_err() {
-        store.blobs().discard(&[pending.key]).await;
-    }
+    blobs::discard_refused(store, &pending.key, &kept).await;
     kept
 }
 
