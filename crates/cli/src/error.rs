@@ -11,6 +11,8 @@ use alethia_api::{
 };
 use anyhow::Error;
 
+use crate::typed::Typed;
+
 /// How a full disk is told by those who tell no kind of error: SQLite, and a Runner in its report.
 const FULL_DISK: [&str; 2] = ["database or disk is full", "No space left on device"];
 
@@ -99,13 +101,13 @@ pub(crate) fn output_error(error: io::Error) -> Error {
 }
 
 /// Prints the error to stderr and says how the process ends.
-pub(crate) fn report(error: &Error) -> ExitCode {
+pub(crate) fn report(error: &Error, typed: &Typed) -> ExitCode {
     if error.is::<ReaderGone>() {
         return ExitCode::SUCCESS;
     }
     eprintln!("error: {}", sentence(error));
     if let Some(hint) = hint(error) {
-        eprintln!("hint: {hint}");
+        typed.tell(&format!("hint: {hint}"));
     }
     ExitCode::from(exit(error) as u8)
 }

@@ -157,7 +157,8 @@ fn next_step(job: &Job) -> String {
 impl Watch<'_> {
     fn say_who_is_missing(&mut self) {
         if self.progress.is_waiting() {
-            self.progress.say("no Runner took it yet; see who is there with `alethia runner list`");
+            let notice = "no Runner took it yet; see who is there with `alethia runner list`";
+            self.progress.say(&self.session.typed().in_text(notice));
         }
     }
 

@@ -21,6 +21,7 @@ mod session;
 mod settings;
 mod target;
 mod trace;
+mod typed;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -32,9 +33,10 @@ fn main() -> ExitCode {
         return alethia_sandbox::plugin::run(provider);
     }
     let arguments = args::Arguments::parse_from(words);
+    let typed = typed::Typed::new(&arguments.global);
     match commands::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => error::report(&error),
+        Err(error) => error::report(&error, &typed),
     }
 }
 

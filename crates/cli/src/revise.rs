@@ -36,7 +36,7 @@ pub(crate) async fn put(
         answer => answer?,
     };
     if before.is_some_and(|before| before < after.spec.revision) {
-        say_whom_it_follows(client, &after, &name).await?;
+        say_whom_it_follows(session, &after, &name).await?;
     }
     Ok(after)
 }
@@ -50,13 +50,13 @@ async fn newest(client: &Client, name: &SpecName) -> Result<Option<u32>, ClientE
     }
 }
 
-async fn say_whom_it_follows(client: &Client, spec: &SpecDetail, name: &SpecName) -> anyhow::Result<()> {
+async fn say_whom_it_follows(session: &Session, spec: &SpecDetail, name: &SpecName) -> anyhow::Result<()> {
     let two = PageQuery { limit: Some(2), cursor: None };
-    let revisions = client.revisions(spec.spec.id, &two).await?.items;
+    let revisions = session.client().revisions(spec.spec.id, &two).await?.items;
     if let [own, before] = &revisions[..]
         && own.author != before.author
     {
-        eprintln!("{}", whom_it_follows(own, before, name));
+        session.typed().tell(&whom_it_follows(own, before, name));
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::{
     embedded::{self, DataFolder, Platform, Running},
     error::Fault,
     settings::Settings,
+    typed::Typed,
 };
 
 /// What a command needs besides a Console.
@@ -28,6 +29,7 @@ pub(crate) enum Needs {
 pub(crate) struct Session {
     client: Client,
     embedded: bool,
+    typed: Typed,
 }
 
 impl Session {
@@ -39,6 +41,11 @@ impl Session {
     /// Whether Console and Runner end with this process.
     pub(crate) fn is_embedded(&self) -> bool {
         self.embedded
+    }
+
+    /// How the next command has to be typed to reach the same Console.
+    pub(crate) fn typed(&self) -> &Typed {
+        &self.typed
     }
 }
 
@@ -58,7 +65,8 @@ pub(crate) async fn with<T>(
         DataFolder::Running(running) => work(&beside(settings, &running)?).await,
         DataFolder::Ours(lock) => {
             let mut platform = Platform::start(settings, lock, embedded::free_port(), needs).await?;
-            let session = Session { client: platform.client()?, embedded: true };
+            let session =
+                Session { client: platform.client()?, embedded: true, typed: settings.typed.clone() };
             let result = tokio::select! {
                 result = work(&session) => result,
                 error = platform.runner_ended() => Err(error),
@@ -75,7 +83,7 @@ fn remote(settings: &Settings) -> anyhow::Result<Option<Session>> {
         Some(token) => token,
         None => own_token(&settings.data_dir.value, server)?,
     };
-    Ok(Some(Session { client: Client::new(server, &token)?, embedded: false }))
+    Ok(Some(Session { client: Client::new(server, &token)?, embedded: false, typed: settings.typed.clone() }))
 }
 
 fn beside(settings: &Settings, running: &Running) -> anyhow::Result<Session> {
@@ -83,7 +91,11 @@ fn beside(settings: &Settings, running: &Running) -> anyhow::Result<Session> {
         Some(token) => token,
         None => own_token(&settings.data_dir.value, &running.address)?,
     };
-    Ok(Session { client: Client::new(&running.address, &token)?, embedded: false })
+    Ok(Session {
+        client: Client::new(&running.address, &token)?,
+        embedded: false,
+        typed: settings.typed.clone(),
+    })
 }
 
 /// The owner's token of a Console on this machine.

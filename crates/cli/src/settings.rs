@@ -11,7 +11,7 @@ use anyhow::Context;
 use etcetera::{AppStrategy, AppStrategyArgs, app_strategy::Xdg};
 use serde::Serialize;
 
-use crate::{args::Global, error::Fault, output::Format};
+use crate::{args::Global, error::Fault, output::Format, typed::Typed};
 
 pub(crate) use file::{DEFAULT_FILE, Layer};
 
@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) slots: Setting<usize>,
     /// How data is printed.
     pub(crate) output: Setting<Format>,
+    /// The flags that the next command needs too.
+    pub(crate) typed: Typed,
 }
 
 /// One line of the effective settings.
@@ -116,7 +118,8 @@ impl Settings {
             }
         };
         let layers = Layers { flags: Layer::from_flags(global), environment, file };
-        Ok(Self::from_layers(config_file, xdg.data_dir(), layers))
+        let settings = Self::from_layers(config_file, xdg.data_dir(), layers);
+        Ok(Self { typed: Typed::new(global), ..settings })
     }
 
     fn from_layers(config_file: PathBuf, data_dir: PathBuf, layers: Layers) -> Self {
@@ -133,6 +136,7 @@ impl Settings {
             tool: layers.optional(|layer| layer.tool.clone()),
             slots: layers.or(2, |layer| layer.slots),
             output: layers.or(Format::Table, |layer| layer.output),
+            typed: Typed::default(),
         }
     }
 

@@ -122,10 +122,12 @@ pub(crate) async fn report(
 ) -> anyhow::Result<()> {
     let spec = session.client().spec(before.spec.id).await?;
     let report = Report { spec: &spec, plan, job: job.as_ref(), changed: job.is_some() };
-    output::print(settings.output.value, &report, || components(&spec, Paint::stdout()))?;
+    output::print(settings.output.value, &report, || {
+        settings.typed.in_text(&components(&spec, Paint::stdout()))
+    })?;
     let Some(job) = job else { return Ok(()) };
     let job = follow::succeeded(job)?;
-    next_steps(&spec, &job);
+    next_steps(settings, &spec, &job);
     Ok(())
 }
 
@@ -176,7 +178,7 @@ fn key_outputs(component: &Component) -> String {
     told.map(|(key, value)| format!("{key}={}", inline(value))).collect::<Vec<_>>().join("  ")
 }
 
-fn next_steps(spec: &SpecDetail, job: &Job) {
+fn next_steps(settings: &Settings, spec: &SpecDetail, job: &Job) {
     let name = format!("{}/{}", spec.spec.zone, spec.spec.name);
     if job.job_type == JobType::Destroy || job.status != JobStatus::Success {
         return;
@@ -185,13 +187,13 @@ fn next_steps(spec: &SpecDetail, job: &Job) {
         alethia_domain::stage::Stage::Production => format!(" --confirm {}", spec.spec.name),
         alethia_domain::stage::Stage::Development | alethia_domain::stage::Stage::Staging => String::new(),
     };
-    eprintln!(
+    settings.typed.tell(&format!(
         "\nNext:\n  \
          all outputs      alethia spec get {name} --output yaml\n  \
          change it        edit the file, then `alethia apply` it again\n  \
          its jobs         alethia jobs list --spec {name}\n  \
          remove it all    alethia destroy {name}{confirm}"
-    );
+    ));
 }
 
 #[cfg(test)]

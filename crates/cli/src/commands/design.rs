@@ -17,7 +17,7 @@ use alethia_domain::{
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use crate::{ask, error::Fault, output};
+use crate::{ask, error::Fault, output, settings::Settings};
 
 /// What is known before the first question.
 #[derive(Debug, Args)]
@@ -75,7 +75,7 @@ impl From<StageArg> for Stage {
 }
 
 /// Asks, writes the file and says what to do with it.
-pub(crate) fn run(args: DesignArgs) -> anyhow::Result<()> {
+pub(crate) fn run(settings: &Settings, args: DesignArgs) -> anyhow::Result<()> {
     if let Some(file) = args.file.as_deref().filter(|file| file.exists() && !args.force) {
         return Err(occupied(file));
     }
@@ -85,10 +85,10 @@ pub(crate) fn run(args: DesignArgs) -> anyhow::Result<()> {
     checked(&text)?;
     let Some(file) = &args.file else { return output::write(&text) };
     write(file, &text, args.force)?;
-    eprintln!(
+    settings.typed.tell(&format!(
         "{0} is written; see what it would make with `alethia plan {0}`, make it with `alethia apply {0}`",
         file.display()
-    );
+    ));
     Ok(())
 }
 

@@ -195,7 +195,7 @@ async fn follow_log(session: &Session, id: JobId) -> anyhow::Result<()> {
                 None => break,
             },
             () = interrupts.next() => {
-                eprintln!("come back to it with `alethia jobs logs -f {id}`");
+                session.typed().tell(&format!("come back to it with `alethia jobs logs -f {id}`"));
                 return Ok(());
             }
         }
@@ -208,7 +208,8 @@ async fn follow_log(session: &Session, id: JobId) -> anyhow::Result<()> {
 async fn cancel(settings: &Settings, session: &Session, id: JobId) -> anyhow::Result<()> {
     let job = session.client().cancel_job(id).await?;
     if !job.status.is_final() {
-        eprintln!("the Runner is asked to end it; see when it has with `alethia jobs wait {id}`");
+        let notice = format!("the Runner is asked to end it; see when it has with `alethia jobs wait {id}`");
+        session.typed().tell(&notice);
     }
     output::print(settings.output.value, &job, || told(&job))
 }
@@ -225,7 +226,7 @@ async fn retry(
     if watched || session.is_embedded() {
         return wait(settings, session, job, logs).await;
     }
-    eprintln!("watch it with `alethia jobs wait {}`", job.id);
+    session.typed().tell(&format!("watch it with `alethia jobs wait {}`", job.id));
     output::print(settings.output.value, &job, || told(&job))
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Apply(args) => block_on(apply::run(&settings, args)),
         Command::Plan(args) => block_on(plan::run(&settings, args)),
         Command::Destroy(args) => block_on(destroy::run(&settings, args)),
-        Command::Design(args) => design::run(args),
+        Command::Design(args) => design::run(&settings, args),
         Command::Zone(command) => block_on(zone::run(&settings, command)),
         Command::Spec(command) => spec::run(&settings, command),
         Command::Jobs(command) => block_on(jobs::run(&settings, command)),

@@ -111,7 +111,7 @@ async fn list(settings: &Settings, session: &Session) -> anyhow::Result<()> {
     output::print(settings.output.value, &runners, || {
         let header = ["name", "online", "jobs", "labels", "tool", "version", "last seen"];
         let nothing = "no Runners; register one with `alethia runner register NAME`";
-        table_or(nothing, &header, runners.iter().map(row).collect())
+        table_or(&settings.typed.in_text(nothing), &header, runners.iter().map(row).collect())
     })
 }
 

@@ -180,10 +180,10 @@ async fn restore(
     let question = format!("Make version {serial} of the state of {}/{} the newest?", spec.zone, spec.name);
     ask::agree(&question, yes)?;
     let state = session.client().restore_state(spec.id, &RestoreState { serial }).await?;
-    eprintln!(
+    session.typed().tell(&format!(
         "version {serial} is restored; see what differs from the cloud with `alethia plan {}/{}`",
         spec.zone, spec.name
-    );
+    ));
     output::print(settings.output.value, &state, || told(&state))
 }
 

@@ -187,10 +187,10 @@ async fn rollback(
     let name = format!("{}/{}", spec.zone, spec.name);
     ask::agree(&format!("Make Revision {revision} of {name} the newest again?"), yes)?;
     let detail = session.client().rollback(spec.id, revision).await?;
-    eprintln!(
+    session.typed().tell(&format!(
         "Revision {} is as Revision {revision} was; deploy it with `alethia apply {name}`",
         detail.spec.revision
-    );
+    ));
     output::print(settings.output.value, &detail, || told(&detail))
 }
 
