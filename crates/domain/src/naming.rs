@@ -22,7 +22,7 @@ pub enum ResourceName {
     SecurityGroup,
     /// Kubernetes cluster.
     EksCluster,
-    /// Managed node group.
+    /// Managed node group; its name goes on with a hyphen and 26 characters that the provider makes up.
     NodeGroup,
     /// Launch template.
     LaunchTemplate,
@@ -117,7 +117,8 @@ impl ResourceName {
     pub const fn budget(self) -> usize {
         match self {
             Self::ReplicationGroup | Self::CacheUser | Self::CacheUserGroup => 40,
-            Self::NodeGroup | Self::RdsCluster | Self::RdsInstance => 63,
+            Self::NodeGroup => 36,
+            Self::RdsCluster | Self::RdsInstance => 63,
             Self::IamRole => 64,
             Self::SqsQueue | Self::SqsFifoQueue => 80,
             Self::EksCluster => 100,

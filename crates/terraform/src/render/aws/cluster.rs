@@ -19,6 +19,7 @@ pub(super) fn variables(cluster: &Cluster, naming: &Naming) -> Value {
         "log_group": format!("/aws/eks/{name}/cluster"),
         "role": naming.resource(ResourceName::IamRole, Some("cluster")),
         "node_role": naming.resource(ResourceName::IamRole, Some("nodes")),
+        "auto_node_role": naming.resource(ResourceName::IamRole, Some("auto-nodes")),
         "volume_role": naming.resource(ResourceName::IamRole, Some("volumes")),
         "key_alias": naming.resource(ResourceName::KmsAlias, Some("cluster")),
         "version": cluster.version,

@@ -1,9 +1,10 @@
-# Auto Mode brings all of this along for its own nodes; managed nodes need the agents that run on each of them.
+# Auto Mode brings all of this along, but for its own nodes alone: where there are managed nodes, they need the agents that
+# run on each of them, name service, and a driver for their disks.
 
 locals {
   has_managed_nodes = length(var.cluster.node_groups) > 0
   before_nodes      = local.has_managed_nodes ? ["eks-pod-identity-agent", "kube-proxy", "vpc-cni"] : []
-  after_nodes       = local.has_managed_nodes && !var.cluster.auto_mode ? ["aws-ebs-csi-driver", "coredns"] : []
+  after_nodes       = local.has_managed_nodes ? ["aws-ebs-csi-driver", "coredns"] : []
 
   configuration = {
     vpc-cni = jsonencode({ enableNetworkPolicy = "true" })

@@ -79,6 +79,22 @@ resource "aws_iam_role_policy" "cluster_key" {
   })
 }
 
+# The last logs arrive after the cluster is gone: EKS may not bring back the group that was deleted with it, which would
+# stand in the way of the next cluster of this name.
+resource "aws_iam_role_policy" "cluster_logs" {
+  name = "make-no-log-group"
+  role = aws_iam_role.cluster.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Deny"
+      Action   = "logs:CreateLogGroup"
+      Resource = "*"
+    }]
+  })
+}
+
 # Made first, or EKS makes one that keeps logs forever.
 resource "aws_cloudwatch_log_group" "cluster" {
   count = length(var.cluster.logs) == 0 ? 0 : 1
@@ -129,7 +145,7 @@ resource "aws_eks_cluster" "main" {
   compute_config {
     enabled       = var.cluster.auto_mode
     node_pools    = var.cluster.auto_mode ? ["general-purpose", "system"] : null
-    node_role_arn = var.cluster.auto_mode ? aws_iam_role.node.arn : null
+    node_role_arn = var.cluster.auto_mode ? aws_iam_role.auto_node.arn : null
   }
 
   storage_config {
@@ -151,7 +167,8 @@ resource "aws_eks_cluster" "main" {
   depends_on = [
     aws_cloudwatch_log_group.cluster,
     aws_iam_role_policy.cluster_key,
+    aws_iam_role_policy.cluster_logs,
+    aws_iam_role_policy_attachment.auto_node,
     aws_iam_role_policy_attachment.cluster,
-    aws_iam_role_policy_attachment.node,
   ]
 }

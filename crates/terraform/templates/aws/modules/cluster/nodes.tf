@@ -1,20 +1,9 @@
 locals {
   # Nodes of Auto Mode get along with the least policy there is; managed ones also set up their own pod network.
-  node_policies = length(var.cluster.node_groups) == 0 ? [
-    "AmazonEC2ContainerRegistryPullOnly",
-    "AmazonEKSWorkerNodeMinimalPolicy",
-    ] : [
-    "AmazonEC2ContainerRegistryPullOnly",
-    "AmazonEKSWorkerNodePolicy",
-    "AmazonEKS_CNI_Policy",
-  ]
-}
+  auto_node_policies = ["AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodeMinimalPolicy"]
+  node_policies      = ["AmazonEC2ContainerRegistryPullOnly", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"]
 
-resource "aws_iam_role" "node" {
-  name        = var.cluster.node_role
-  description = "What the nodes of ${var.cluster.name} may do"
-
-  assume_role_policy = jsonencode({
+  trust_machines = jsonencode({
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
@@ -22,6 +11,29 @@ resource "aws_iam_role" "node" {
       Principal = { Service = "ec2.amazonaws.com" }
     }]
   })
+}
+
+# A role has one entry in the cluster, and its type differs between nodes of Auto Mode and managed ones: two roles. Both are
+# there for as long as the cluster is, because EKS keeps the entry of a role that goes, and it shuts out the next of that name.
+resource "aws_iam_role" "auto_node" {
+  name               = var.cluster.auto_node_role
+  description        = "What the Auto Mode nodes of ${var.cluster.name} may do"
+  assume_role_policy = local.trust_machines
+
+  tags = local.tags
+}
+
+resource "aws_iam_role_policy_attachment" "auto_node" {
+  for_each = toset(local.auto_node_policies)
+
+  role       = aws_iam_role.auto_node.name
+  policy_arn = "${local.managed_policies}/${each.key}"
+}
+
+resource "aws_iam_role" "node" {
+  name               = var.cluster.node_role
+  description        = "What the nodes of ${var.cluster.name} may do"
+  assume_role_policy = local.trust_machines
 
   tags = local.tags
 }
@@ -69,18 +81,20 @@ resource "aws_launch_template" "group" {
   tags = local.tags
 }
 
+# Other machine types or subnets make another group. The new one stands before the old one is drained, so that workloads
+# have somewhere to go; for that each needs a name of its own.
 resource "aws_eks_node_group" "group" {
   for_each = var.cluster.node_groups
 
-  cluster_name    = aws_eks_cluster.main.name
-  node_group_name = each.value.name
-  node_role_arn   = aws_iam_role.node.arn
-  subnet_ids      = var.subnet_ids
-  version         = aws_eks_cluster.main.version
-  ami_type        = each.value.ami_type
-  capacity_type   = each.value.capacity_type
-  instance_types  = each.value.instance_types
-  labels          = each.value.labels
+  cluster_name           = aws_eks_cluster.main.name
+  node_group_name_prefix = "${each.value.name}-"
+  node_role_arn          = aws_iam_role.node.arn
+  subnet_ids             = var.subnet_ids
+  version                = aws_eks_cluster.main.version
+  ami_type               = each.value.ami_type
+  capacity_type          = each.value.capacity_type
+  instance_types         = each.value.instance_types
+  labels                 = each.value.labels
 
   launch_template {
     id      = aws_launch_template.group[each.key].id
@@ -112,6 +126,10 @@ resource "aws_eks_node_group" "group" {
   }
 
   tags = local.tags
+
+  lifecycle {
+    create_before_destroy = true
+  }
 
   # Nodes that join before the pod network is there never become ready.
   depends_on = [aws_eks_addon.before_nodes, aws_iam_role_policy_attachment.node]

@@ -4,6 +4,7 @@ variable "cluster" {
     name                = string
     role                = string
     node_role           = string
+    auto_node_role      = string
     volume_role         = string
     key_alias           = string
     log_group           = string
