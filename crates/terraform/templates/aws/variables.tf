@@ -129,7 +129,6 @@ variable "databases" {
     parameter_group       = string
     security_group        = string
     final_snapshot        = optional(string)
-    key_alias             = string
     engine                = string
     engine_version        = string
     family                = string

@@ -80,13 +80,15 @@ fn takes_account(kind: ComponentKind) -> bool {
     match kind {
         ComponentKind::Network
         | ComponentKind::Cluster
-        | ComponentKind::Database
         | ComponentKind::Cache
         | ComponentKind::Queue
         | ComponentKind::Topic
         | ComponentKind::ContainerRegistry
         | ComponentKind::Secret => true,
-        ComponentKind::Dns | ComponentKind::Repositories | ComponentKind::NosqlTable => false,
+        ComponentKind::Dns
+        | ComponentKind::Repositories
+        | ComponentKind::Database
+        | ComponentKind::NosqlTable => false,
     }
 }
 

@@ -18,7 +18,6 @@ pub(super) fn variables(database: &Database, stage: Stage, naming: &Naming) -> V
         "parameter_group": naming.resource(ResourceName::DbParameterGroup, Some(&with_version(database))),
         "security_group": naming.resource(ResourceName::SecurityGroup, Some(&format!("database--{}", database.name))),
         "final_snapshot": keeps_final_snapshot(database, stage).then(|| name(ResourceName::DbFinalSnapshot)),
-        "key_alias": naming.resource(ResourceName::KmsAlias, Some(&format!("database--{}", database.name))),
         "engine": engine(database.engine),
         "engine_version": database.version,
         "family": family(database),

@@ -1,32 +1,9 @@
 # Aurora Serverless v2. The administrator's password is made, kept and rotated by RDS in Secrets Manager: it is never in
-# the state, nor does anyone need to see it.
+# the state, nor does anyone need to see it. Everything is encrypted with the keys that AWS keeps in the account: a key made
+# here would be deleted along with the database, and the last snapshot could not be read any more.
 
 locals {
   tags = { component = var.component }
-}
-
-resource "aws_kms_key" "database" {
-  description             = "Data, backups, statistics and master password of ${var.database.name}"
-  enable_key_rotation     = true
-  deletion_window_in_days = 30
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "AccountDecides"
-      Effect    = "Allow"
-      Action    = "kms:*"
-      Resource  = "*"
-      Principal = { AWS = "arn:${var.account.partition}:iam::${var.account.id}:root" }
-    }]
-  })
-
-  tags = local.tags
-}
-
-resource "aws_kms_alias" "database" {
-  name          = "alias/${var.database.key_alias}"
-  target_key_id = aws_kms_key.database.key_id
 }
 
 resource "aws_db_subnet_group" "main" {
@@ -89,12 +66,16 @@ resource "aws_cloudwatch_log_group" "export" {
   tags = local.tags
 }
 
-# Another ending for every cluster that ever had this name, so that its last snapshot never meets an older one.
+# Another ending for every cluster that ever had this name, so that its last snapshot never meets an older one: whatever
+# replaces the cluster is a keeper.
 resource "random_id" "final_snapshot" {
   byte_length = 4
 
   keepers = {
-    cluster = var.database.name
+    cluster  = var.database.name
+    engine   = var.database.engine
+    database = var.database.database_name
+    username = var.database.username
   }
 }
 
@@ -106,16 +87,14 @@ resource "aws_rds_cluster" "main" {
   database_name      = var.database.database_name
   port               = var.database.port
 
-  master_username               = var.database.username
-  manage_master_user_password   = true
-  master_user_secret_kms_key_id = aws_kms_key.database.key_id
+  master_username             = var.database.username
+  manage_master_user_password = true
 
   db_subnet_group_name            = aws_db_subnet_group.main.name
   vpc_security_group_ids          = [aws_security_group.main.id]
   db_cluster_parameter_group_name = aws_rds_cluster_parameter_group.main.name
 
   storage_encrypted                   = true
-  kms_key_id                          = aws_kms_key.database.arn
   iam_database_authentication_enabled = var.database.iam_auth
   enable_http_endpoint                = var.database.data_api
   enabled_cloudwatch_logs_exports     = keys(var.database.log_groups)
@@ -156,8 +135,7 @@ resource "aws_rds_cluster_instance" "main" {
   apply_immediately          = true
   copy_tags_to_snapshot      = true
 
-  performance_insights_enabled    = var.database.performance_insights
-  performance_insights_kms_key_id = var.database.performance_insights ? aws_kms_key.database.arn : null
+  performance_insights_enabled = var.database.performance_insights
 
   tags = local.tags
 }

@@ -7,7 +7,6 @@ variable "database" {
     parameter_group       = string
     security_group        = string
     final_snapshot        = optional(string)
-    key_alias             = string
     engine                = string
     engine_version        = string
     family                = string
@@ -31,15 +30,6 @@ variable "database" {
 variable "component" {
   description = "The component as the platform names it; every resource carries it as a tag."
   type        = string
-}
-
-variable "account" {
-  description = "Account, partition and region that everything is made in."
-  type = object({
-    id        = string
-    partition = string
-    region    = string
-  })
 }
 
 variable "vpc_id" {
