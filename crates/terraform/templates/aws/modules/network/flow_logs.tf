@@ -38,11 +38,18 @@ resource "aws_iam_role_policy" "flow" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-      Resource = [aws_cloudwatch_log_group.flow[count.index].arn, "${aws_cloudwatch_log_group.flow[count.index].arn}:*"]
-    }]
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        Resource = [aws_cloudwatch_log_group.flow[count.index].arn, "${aws_cloudwatch_log_group.flow[count.index].arn}:*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = "logs:DescribeLogGroups"
+        Resource = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"
+      },
+    ]
   })
 }
 

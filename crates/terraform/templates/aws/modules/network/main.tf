@@ -34,7 +34,8 @@ resource "aws_default_security_group" "closed" {
   tags = merge(local.tags, { Name = "${var.network.name} default, closed" })
 }
 
-# The zone of a subnet stays what it was when it was made, also when AWS lists its zones in another order later.
+# The zone of a subnet stays what it was when it was made, also when AWS lists its zones in another order later. A subnet
+# goes only after all that spreads over the subnets has left it.
 resource "aws_subnet" "private" {
   count = local.zone_count
 
@@ -48,7 +49,8 @@ resource "aws_subnet" "private" {
   })
 
   lifecycle {
-    ignore_changes = [availability_zone]
+    ignore_changes        = [availability_zone]
+    create_before_destroy = true
   }
 }
 
@@ -65,7 +67,8 @@ resource "aws_subnet" "public" {
   })
 
   lifecycle {
-    ignore_changes = [availability_zone]
+    ignore_changes        = [availability_zone]
+    create_before_destroy = true
   }
 }
 
@@ -79,6 +82,7 @@ resource "aws_subnet" "database" {
   tags = merge(local.tags, { Name = "${var.network.name} database ${count.index + 1}" })
 
   lifecycle {
-    ignore_changes = [availability_zone]
+    ignore_changes        = [availability_zone]
+    create_before_destroy = true
   }
 }
