@@ -101,6 +101,11 @@ resource "aws_elasticache_user" "default" {
   }
 
   tags = local.tags
+
+  # With a change to Valkey it goes, but not before the group has let go of it.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_elasticache_user_group" "main" {
@@ -133,12 +138,14 @@ resource "aws_elasticache_replication_group" "main" {
   at_rest_encryption_enabled = true
   kms_key_id                 = aws_kms_key.cache.arn
   transit_encryption_enabled = true
-  transit_encryption_mode    = "required"
+  transit_encryption_mode    = length(local.users) == 0 ? null : "required"
 
-  snapshot_retention_limit   = var.cache.snapshot_retention_days
-  maintenance_window         = var.cache.maintenance_window
-  auto_minor_version_upgrade = true
-  apply_immediately          = true
+  snapshot_retention_limit = var.cache.snapshot_retention_days
+  maintenance_window       = var.cache.maintenance_window
+  apply_immediately        = true
+
+  # The Spec names the minor version: if AWS moved to the next one, going back would replace the cache.
+  auto_minor_version_upgrade = false
 
   tags = local.tags
 }
