@@ -6,8 +6,13 @@ locals {
   generated = var.secret.generate == null ? [] : [var.secret.generate]
 }
 
+# A deleted secret keeps its name until its recovery time is over. With an ending of its own the next one is not in its way.
+resource "random_id" "secret" {
+  byte_length = 4
+}
+
 resource "aws_secretsmanager_secret" "main" {
-  name                    = var.secret.name
+  name                    = "${var.secret.name}-${random_id.secret.hex}"
   description             = coalesce(var.secret.description, "Secret of the component ${var.component}")
   recovery_window_in_days = var.secret.recovery_days
 
