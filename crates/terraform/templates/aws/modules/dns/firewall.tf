@@ -14,7 +14,7 @@ resource "aws_wafv2_web_acl" "main" {
   count = length(local.firewalls)
 
   name        = local.firewalls[count.index].name
-  description = "Protects ${var.dns.domain}"
+  description = "In front of the load balancers of this environment"
   scope       = "REGIONAL"
 
   default_action {
