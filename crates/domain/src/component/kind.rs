@@ -112,14 +112,15 @@ impl ComponentKind {
     /// Whether it holds data that is gone when it is destroyed or replaced.
     pub const fn is_stateful(self) -> bool {
         match self {
-            Self::Database
+            Self::Cluster
+            | Self::Database
             | Self::Cache
             | Self::Queue
             | Self::NosqlTable
             | Self::ContainerRegistry
             | Self::Secret
             | Self::Dns => true,
-            Self::Network | Self::Cluster | Self::Repositories | Self::Topic => false,
+            Self::Network | Self::Repositories | Self::Topic => false,
         }
     }
 }

@@ -30,7 +30,8 @@ pub enum PlanError {
 }
 
 /// Resource types that hold data: when one of them goes, so does what is in it.
-const STATEFUL_TYPES: [&str; 7] = [
+const STATEFUL_TYPES: [&str; 8] = [
+    "aws_eks_cluster",
     "aws_rds_cluster",
     "aws_dynamodb_table",
     "aws_elasticache_replication_group",
