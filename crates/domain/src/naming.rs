@@ -139,6 +139,11 @@ impl ResourceName {
         }
     }
 
+    /// A name without the beginning that the cloud keeps for its own ids: a group that is named `sg-…` is refused.
+    fn without_reserved_start(self, wanted: &str) -> &str {
+        if self == Self::SecurityGroup { wanted.trim_start_matches("sg-") } else { wanted }
+    }
+
     /// The ending that the cloud demands.
     pub const fn ending(self) -> &'static str {
         match self {
@@ -189,7 +194,7 @@ impl Naming {
             None => self.name.clone(),
         };
         let fixed = self.stage.short().len() + HASH_LENGTH + 2 + kind.ending().len();
-        let readable = readable(&wanted, kind.budget() - fixed);
+        let readable = readable(kind.without_reserved_start(&wanted), kind.budget() - fixed);
         let hash = if readable == wanted { self.hash("") } else { self.hash(&wanted) };
         format!("{readable}-{}-{hash}{}", self.stage.short(), kind.ending())
     }
@@ -259,6 +264,13 @@ mod tests {
         let other = naming("shop").resource(ResourceName::RdsCluster, Some("a-b"));
         assert!(!one.contains("--"));
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn a_security_group_is_never_named_like_its_id() {
+        let one = naming("sg-sg-shop").resource(ResourceName::SecurityGroup, Some("endpoints"));
+        assert!(one.starts_with("shop-endpoints-prod-"), "{one}");
+        assert_ne!(one, naming("shop").resource(ResourceName::SecurityGroup, Some("endpoints")));
     }
 
     #[test]
