@@ -65,7 +65,8 @@ resource "aws_dynamodb_table" "main" {
     }
   }
 
-  # Always written: without the block a table would go on to expire items in silence when the Spec no longer says so.
+  # Always written: without the block a table would go on to expire items in silence when the Spec no longer says so. DynamoDB
+  # wants to hear which attribute it was, which the Spec does not say any more, and refuses: the owner ends it by hand.
   ttl {
     enabled        = var.nosql_table.expiry_attribute != null
     attribute_name = var.nosql_table.expiry_attribute
