@@ -16,7 +16,7 @@ use alethia_domain::{
     spec::{self, Document},
     stage::Stage,
 };
-use alethia_terraform::{export, plan_json};
+use alethia_terraform::{export, plan_json, render};
 use tempfile::TempDir;
 
 /// A rendered root with a sandbox cloud of its own.
@@ -190,6 +190,23 @@ fn a_second_plan_of_the_shop_example_is_empty() {
 #[test]
 fn a_second_plan_of_the_staging_example_is_empty() {
     Root::of(example("staging.yaml", None)).settles();
+}
+
+#[test]
+fn ranges_stay_and_a_wish_for_others_is_refused_before_anything_changes() {
+    let root = Root::of(example("development.yaml", None));
+    root.plan();
+    root.ok(&["apply", "-input=false", "plan.bin"]);
+    let path = root.folder().join(render::VARIABLES_FILE);
+    let variables = fs::read_to_string(&path).expect("it was exported");
+    for (range, other) in [("10.0.0.0/16", "10.1.0.0/16"), ("172.20.0.0/16", "172.21.0.0/16")] {
+        fs::write(&path, variables.replace(range, other)).expect("the folder is ours");
+        let refused = root.run(&["plan", "-input=false"]);
+        let reason = String::from_utf8_lossy(&refused.stderr).replace('│', "");
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!refused.status.success() && reason.contains(&format!("range {range}")), "{reason}");
+    }
+    root.ok(&["destroy", "-input=false", "-auto-approve"]);
 }
 
 #[test]

@@ -105,6 +105,15 @@ resource "aws_cloudwatch_log_group" "cluster" {
   tags = local.tags
 }
 
+# Remembers the range that the cluster was made with.
+resource "terraform_data" "service_range" {
+  input = var.cluster.service_cidr
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_eks_cluster" "main" {
   name                          = var.cluster.name
   role_arn                      = aws_iam_role.cluster.arn
@@ -163,6 +172,13 @@ resource "aws_eks_cluster" "main" {
   }
 
   tags = local.tags
+
+  lifecycle {
+    precondition {
+      condition     = terraform_data.service_range.output == var.cluster.service_cidr
+      error_message = "A cluster keeps its service range ${terraform_data.service_range.output}. To change it, remove the cluster, deploy, and add it again."
+    }
+  }
 
   depends_on = [
     aws_cloudwatch_log_group.cluster,

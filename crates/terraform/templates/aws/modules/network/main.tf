@@ -19,12 +19,29 @@ locals {
   nat_count  = { none = 0, single = 1, per_zone = local.zone_count }[var.network.nat]
 }
 
+# Remembers the range that the network was made with.
+resource "terraform_data" "range" {
+  input = var.network.cidr
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+# Another range is another network, and what lives in this one can't move: AWS would refuse halfway, with the routes gone.
 resource "aws_vpc" "main" {
   cidr_block           = var.network.cidr
   enable_dns_hostnames = true
   enable_dns_support   = true
 
   tags = merge(local.tags, { Name = var.network.name })
+
+  lifecycle {
+    precondition {
+      condition     = terraform_data.range.output == var.network.cidr
+      error_message = "A network keeps its range ${terraform_data.range.output}. To change it, remove the network and all that lives in it, deploy, and add them again."
+    }
+  }
 }
 
 # Nothing may use the group that AWS puts things into when none is named.
