@@ -74,6 +74,17 @@ fn a_role_is_taken_on_only_where_one_is_named() {
 }
 
 #[test]
+fn the_role_that_makes_the_cluster_gets_no_second_entry() {
+    let (_, document) = examples().into_iter().find(|(name, _)| name == "shop").unwrap();
+    let admins = document.cluster.as_ref().unwrap().admins.clone();
+    let role_arn = Some(admins[0].principal.clone());
+    let access = CloudAccess::Aws { role_arn, external_id: None };
+    let entries = variables(&document, id(), &access)["cluster"]["access"].clone();
+    assert_eq!(entries.as_object().unwrap().len(), admins.len() - 1);
+    assert!(entries.get(&admins[0].principal).is_none());
+}
+
+#[test]
 fn rendering_twice_gives_the_same_bytes_and_only_the_platform_has_a_backend() {
     let (_, document) = examples().remove(0);
     let root = render(&document, id(), &CloudAccess::Sandbox);

@@ -1,6 +1,7 @@
 //! The variables of the cluster module.
 
 use alethia_domain::{
+    access::CloudAccess,
     catalog::aws::{machines_for, nearest_machine},
     component::{
         Admin, AdminPolicy, Architecture, CapacityType, Cluster, ClusterLog, NodeGroup, Taint, TaintEffect,
@@ -11,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::retention;
 
-pub(super) fn variables(cluster: &Cluster, naming: &Naming) -> Value {
+pub(super) fn variables(cluster: &Cluster, own: &CloudAccess, naming: &Naming) -> Value {
     let name = naming.resource(ResourceName::EksCluster, None);
     let aws = cluster.aws.as_ref();
     json!({
@@ -27,7 +28,7 @@ pub(super) fn variables(cluster: &Cluster, naming: &Naming) -> Value {
         "service_cidr": cluster.service_cidr,
         "public_endpoint": cluster.endpoint.public,
         "allowed_cidrs": cluster.endpoint.allowed_cidrs,
-        "access": access(&cluster.admins),
+        "access": access(&cluster.admins, own),
         "logs": cluster.logs.iter().map(|log| log_name(*log)).collect::<Vec<_>>(),
         "log_retention_days": retention::days(cluster.log_retention),
         "deletion_protection": cluster.deletion_protection,
@@ -36,11 +37,19 @@ pub(super) fn variables(cluster: &Cluster, naming: &Naming) -> Value {
     })
 }
 
-/// Who may do what, by principal: AWS keeps one entry for each.
-fn access(admins: &[Admin]) -> Value {
+/// Who may do what, by principal: AWS keeps one entry for each, and makes that of the role that makes the cluster.
+fn access(admins: &[Admin], own: &CloudAccess) -> Value {
     let entry =
         |admin: &Admin| json!({ "policy": policy_name(admin.policy), "namespaces": admin.namespaces });
-    Value::Object(admins.iter().map(|admin| (admin.principal.clone(), entry(admin))).collect())
+    let others = admins.iter().filter(|admin| !is_own(&admin.principal, own));
+    Value::Object(others.map(|admin| (admin.principal.clone(), entry(admin))).collect())
+}
+
+fn is_own(principal: &str, own: &CloudAccess) -> bool {
+    match own {
+        CloudAccess::Sandbox => false,
+        CloudAccess::Aws { role_arn, .. } => role_arn.as_deref() == Some(principal),
+    }
 }
 
 /// The access policies of EKS by their own names.

@@ -25,7 +25,7 @@ pub(super) fn variables(document: &Document, spec: SpecId, access: &CloudAccess)
         "assume_role": assume_role(access),
         "tags": { "zone": document.zone, "spec": document.name, "stage": document.stage },
         "network": document.network.as_ref().filter(|network| network.enabled).map(|it| network::variables(it, &naming)),
-        "cluster": document.cluster.as_ref().filter(|cluster| cluster.enabled).map(|it| cluster::variables(it, &naming)),
+        "cluster": document.cluster.as_ref().filter(|cluster| cluster.enabled).map(|it| cluster::variables(it, access, &naming)),
         "dns": document.dns.as_ref().filter(|dns| dns.enabled).map(|it| dns::variables(it, &naming)),
         "repositories": document
             .repositories
