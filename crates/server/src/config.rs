@@ -118,9 +118,17 @@ fn sqlite_url(path: &Path) -> String {
 /// The address of a database as it may be shown.
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return "***".to_owned() };
+    let (place, query) = match rest.split_once('?') {
+        Some((place, _)) => (place, "?***"),
+        None => (rest, ""),
+    };
     match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://***@{host}"),
-        None => url.to_owned(),
+        // A password may hold a question mark.
+        Some((_, host)) => {
+            let host = host.split_once('?').map_or(host, |(host, _)| host);
+            format!("{scheme}://***@{host}{query}")
+        }
+        None => format!("{scheme}://{place}{query}"),
     }
 }
 
@@ -135,5 +143,9 @@ mod tests {
         let text = format!("{config:?}");
         assert!(!text.contains("planted-secret"), "{text}");
         assert!(text.contains("postgres://***@db:5432/alethia"), "{text}");
+        config.database = "postgres://db/alethia?user=a&password=planted-secret".to_owned();
+        let text = format!("{config:?}");
+        assert!(!text.contains("planted-secret"), "{text}");
+        assert!(text.contains("postgres://db/alethia?***"), "{text}");
     }
 }

@@ -8,7 +8,7 @@ mod key_check;
 mod rows;
 mod transaction;
 
-use std::{path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
@@ -20,9 +20,9 @@ pub use transaction::Tx;
 use crate::{Result, blobs::Blobs, doorbell::Doorbell, schema, seal::Keyring};
 
 /// Where things are kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoreConfig {
-    /// `sqlite:///path/to/file` or `postgres://…`.
+    /// `sqlite:///path/to/file` or `postgres://…`; may hold a password.
     pub database_url: String,
     /// A folder, or `s3://…`, `gs://…`, `az://…`.
     pub blobs_url: String,
@@ -62,6 +62,17 @@ impl StoreConfig {
             blobs_url: folder.join("blobs").display().to_string(),
             keyring: Keyring::from_file(&folder.join("key"))?,
         })
+    }
+}
+
+impl fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.database_url.split_once(':').map_or("", |(scheme, _)| scheme);
+        f.debug_struct("StoreConfig")
+            .field("database_url", &format_args!("{scheme}:***"))
+            .field("blobs_url", &self.blobs_url)
+            .field("keyring", &self.keyring)
+            .finish()
     }
 }
 
@@ -153,4 +164,19 @@ fn sqlite_url(path: &Path) -> String {
 /// The clause that locks the rows of a SELECT. SQLite has one writer: a transaction that writes is alone anyway.
 pub(crate) fn for_update(reader: &impl Reader) -> &'static str {
     if reader.is_postgres() { " FOR NO KEY UPDATE" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_never_prints_where_the_database_is_or_its_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = StoreConfig::in_folder(folder.path()).unwrap();
+        config.database_url = "postgres://ada:planted-secret@db/alethia".to_owned();
+        let text = format!("{config:?}");
+        assert!(!text.contains("planted-secret"), "{text}");
+        assert!(text.contains("postgres"), "{text}");
+    }
 }
