@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use crate::app::claims::LONGEST_WAIT;
+
 /// Settings of a Console.
 #[derive(Clone)]
 pub struct Config {
@@ -41,6 +43,8 @@ pub struct Limits {
     pub request_time: Duration,
     /// How long an upload or a download may take.
     pub transfer_time: Duration,
+    /// How long a connection may be idle, and how long the head of a request may take.
+    pub idle_time: Duration,
     /// How many connections are served at once.
     pub connections: usize,
     /// How many event streams are open at once.
@@ -81,6 +85,13 @@ pub fn owner_token_file(data_dir: &Path) -> PathBuf {
     data_dir.join("owner-token")
 }
 
+impl Limits {
+    /// How long a request may take that waits for something to happen.
+    pub(crate) fn waiting_time(&self) -> Duration {
+        self.request_time + Duration::from_secs(LONGEST_WAIT.into())
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -90,6 +101,9 @@ impl Default for Limits {
             state: 64 * MEBIBYTE,
             request_time: Duration::from_secs(30),
             transfer_time: Duration::from_secs(600),
+            // Longer than clients keep idle connections (90 s in reqwest): who closes first must not be the one who is
+            // about to be asked.
+            idle_time: Duration::from_secs(100),
             connections: 4096,
             streams: 512,
             claims: 1024,

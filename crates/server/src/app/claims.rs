@@ -21,7 +21,7 @@ use crate::{
 /// A ring of another Console may get lost; this is how late a job is then taken at most.
 const SLOW_POLL: Duration = Duration::from_secs(5);
 /// Longest that a claim may wait, in seconds.
-const LONGEST_WAIT: u16 = 30;
+pub(crate) const LONGEST_WAIT: u16 = 30;
 /// Longest text that a Runner says of itself.
 const LONGEST_TEXT: usize = 100;
 

@@ -23,7 +23,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(described(log_upload(), &mut api).bodies_up_to(limits.logs).within(limits.request_time))
         .merge(described(transfers(), &mut api).bodies_up_to(limits.plan_file).within(limits.transfer_time))
         .merge(state_backend::routes(API).bodies_up_to(limits.state).within(limits.transfer_time))
-        .merge(described(waiting(), &mut api).bodies_up_to(limits.body));
+        .merge(described(waiting(), &mut api).bodies_up_to(limits.body).within(limits.waiting_time()));
     let routes = routes
         .merge(docs::routes(docs::complete(api)))
         .fallback(problem::no_route)
@@ -91,7 +91,7 @@ fn transfers() -> OpenApiRouter<App> {
     OpenApiRouter::new().nest(API, api)
 }
 
-/// Answers that take as long as they take: they limit themselves.
+/// A claim waits, and a stream goes on after its answer has begun: only that beginning is limited here.
 fn waiting() -> OpenApiRouter<App> {
     let api = OpenApiRouter::new()
         .routes(routes!(runner::claim))

@@ -1,25 +1,29 @@
-//! Accepts connections and serves them, within limits: how many at once, how long a request's head may take and how
-//! large it may be. Ends in an orderly way: what is under way gets a grace, streams end by themselves.
+//! Accepts connections and serves them, within limits: how many at once, how long one may be idle, how long a request's
+//! head may take and how large it may be. Ends in an orderly way: what is under way gets a grace, streams end by
+//! themselves.
+//!
+//! HTTP/1.1 alone: a server that first looks which version a client speaks waits for it without a limit, and clients
+//! speak HTTP/2 only over TLS, which is the proxy's.
 
 use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    server::{
+        conn::auto::Builder,
+        graceful::{GracefulShutdown, Watcher},
+    },
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::app::App;
 
-/// How long a request's head may take to arrive, and so how long a connection may be idle. Longer than clients keep
-/// idle connections (90 s in reqwest): who closes first must not be the one who is about to be asked.
-const HEAD_TIME: Duration = Duration::from_secs(100);
 /// Largest request head in bytes, and most headers.
 const HEAD_SIZE: usize = 64 * 1024;
 const HEADERS: usize = 100;
@@ -32,17 +36,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(listener: TcpListener, app: App) {
     let connections = Arc::new(Semaphore::new(app.config.limits.connections));
     let router = super::router::router(app.clone());
-    let (graceful, tasks) = (GracefulShutdown::new(), TaskTracker::new());
+    let (graceful, tasks, broken_off) =
+        (GracefulShutdown::new(), TaskTracker::new(), CancellationToken::new());
     while let Some((stream, permit)) = next(&listener, &connections, &app).await {
-        tasks.spawn(connection(stream, permit, router.clone(), graceful.watcher()));
+        let serving =
+            connection(stream, permit, router.clone(), graceful.watcher(), app.config.limits.idle_time);
+        tasks.spawn(broken_off.clone().run_until_cancelled_owned(serving));
     }
     drop(listener);
     tasks.close();
     if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and are broken off");
-    } else {
-        tasks.wait().await;
+        broken_off.cancel();
     }
+    tasks.wait().await;
 }
 
 async fn next(
@@ -69,23 +76,19 @@ async fn connection(
     stream: TcpStream,
     permit: OwnedSemaphorePermit,
     router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
+    watcher: Watcher,
+    idle_time: Duration,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
-    let mut builder = Builder::new(TokioExecutor::new());
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(idle_time)
         .max_buf_size(HEAD_SIZE)
         .max_headers(HEADERS);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(HEAD_SIZE as u32)
-        .max_concurrent_streams(256);
     let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     if let Err(error) = watcher.watch(serving.into_owned()).await {
         tracing::debug!(error = &*error, "a connection broke");

@@ -1,8 +1,14 @@
 //! What does not fit is refused with a problem that says why.
 
+use std::time::Duration;
+
 use alethia_api::problem::Code;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::support::{Console, problem};
 
@@ -78,5 +84,17 @@ async fn a_console_is_ready_once_its_database_answers() {
     let console = Console::start().await;
     for path in ["/healthz", "/readyz"] {
         assert_eq!(console.open_request(Method::GET, path).send().await.unwrap().text().await.unwrap(), "ok");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    let console = Console::with(|config| config.limits.idle_time = Duration::from_millis(200)).await;
+    for beginning in ["", "PRI ", "GET /healthz HTTP/1.1\r\n"] {
+        let mut connection = TcpStream::connect(console.server.address()).await.unwrap();
+        connection.write_all(beginning.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(5), connection.read_to_end(&mut answer)).await;
+        assert!(closed.is_ok(), "after {beginning:?}");
     }
 }
