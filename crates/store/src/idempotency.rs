@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::{
-    Conflict, Result, StoreError, Tx,
+    Conflict, Reader, Result, StoreError, Tx,
     db::{Query, Row, values},
 };
 
@@ -66,6 +66,15 @@ pub async fn complete(tx: &Tx, key: &Key, answer: &Answer) -> Result<()> {
         WHERE author = $1 AND route = $2 AND key = $3";
     tx.execute(sql, values![key.author, key.route, key.key, answer.status, body]).await?;
     Ok(())
+}
+
+/// Whether there are answers to forget.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn has_expired(reader: &impl Reader, now: DateTime<Utc>) -> Result<bool> {
+    let sql = "SELECT 1 FROM idempotency_keys WHERE created_at < $1 LIMIT 1";
+    Ok(reader.optional(sql, values![now - KEPT_FOR]).await?.is_some())
 }
 
 /// Forgets answers that are older than 24 hours; tells how many.

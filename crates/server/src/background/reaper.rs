@@ -1,4 +1,5 @@
-//! Takes back jobs whose Runner fell silent, and moves the logs of finished jobs to the blob store.
+//! Takes back jobs whose Runner fell silent, moves the logs of finished jobs to the blob store, and forgets the answers
+//! that were kept for repeated requests.
 //!
 //! It sleeps until the next lease can end: a lease that is given while it sleeps ends no sooner than one lease later,
 //! so it never looks for nothing. Any number of Consoles may run one: each step checks again what it changes.
@@ -13,7 +14,7 @@ use alethia_domain::{
     lifecycle::{FailureReason, JobStatus},
 };
 use alethia_store::{
-    jobs, logs,
+    idempotency, jobs, logs,
     queue::{self, Expired, Loss},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -39,7 +40,7 @@ pub(crate) async fn run(app: App) {
         let pause = match round(&app).await {
             Ok(pause) => pause,
             Err(error) => {
-                tracing::error!(%error, "leases and logs were not looked after; the next round tries again");
+                tracing::error!(%error, "the database was not looked after; the next round tries again");
                 LONGEST
             }
         };
@@ -49,13 +50,33 @@ pub(crate) async fn run(app: App) {
     }
 }
 
-/// One round; tells how long to sleep after it.
+/// One round; tells how long to sleep after it. What goes wrong in the housekeeping never keeps it from the leases.
 async fn round(app: &App) -> Result<Duration> {
     let healthy = sweep(app, app.now()).await?;
-    for job in logs::to_compact(&app.store, BATCH).await? {
-        logs::compact(&app.store, job).await?;
-    }
+    move_logs(app).await?;
+    forget_answers(app).await?;
     if healthy { pause(app).await } else { Ok(LONGEST) }
+}
+
+/// Moves finished logs. One that can't be moved does not keep the others from it.
+async fn move_logs(app: &App) -> Result<()> {
+    for job in logs::to_compact(&app.store, BATCH).await? {
+        if let Err(error) = logs::compact(&app.store, job).await {
+            tracing::error!(%error, %job, "a finished log was not moved to the blob store");
+        }
+    }
+    Ok(())
+}
+
+/// Forgets answers that are old. Nothing is written where there are none.
+async fn forget_answers(app: &App) -> Result<()> {
+    let now = app.now();
+    if idempotency::has_expired(&app.store, now).await? {
+        let tx = app.store.begin().await?;
+        idempotency::sweep(&tx, now).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Handles leases that had ended at `now`. One that can't be handled does not keep the others from it; tells whether
