@@ -14,7 +14,7 @@ pub struct Runner {
     pub name: String,
     /// Labels: it takes jobs whose required labels it has all.
     pub labels: Vec<String>,
-    /// Whether it asked for work in the last 45 seconds.
+    /// Whether it has a job, or asked for one in the last 45 seconds.
     pub online: bool,
     /// Its version, as it said last.
     #[serde(default, skip_serializing_if = "Option::is_none")]

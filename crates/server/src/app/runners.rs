@@ -14,7 +14,7 @@ use crate::{
     secret::{Token, TokenKind},
 };
 
-/// A Runner that did not ask for work for so long is taken as gone.
+/// A Runner that did not ask for work for so long is taken as gone, unless it works: then its leases tell.
 const ONLINE_FOR: TimeDelta = TimeDelta::seconds(45);
 
 /// Runners, the newest first.
@@ -96,6 +96,31 @@ fn refusal(error: StoreError) -> Error {
 
 fn view(runner: runners::Runner, now: DateTime<Utc>) -> Runner {
     let runners::Runner { id, name, labels, version, tool, last_seen_at, jobs, created_at } = runner;
-    let online = last_seen_at.is_some_and(|seen| now - seen < ONLINE_FOR);
+    let online = !jobs.is_empty() || last_seen_at.is_some_and(|seen| now - seen < ONLINE_FOR);
     Runner { id, name, labels, online, version, tool, last_seen_at, jobs, created_at }
+}
+
+#[cfg(test)]
+mod tests {
+    use alethia_domain::ids::{JobId, RunnerId};
+
+    use super::*;
+
+    #[test]
+    fn a_runner_whose_slots_are_all_at_work_is_online() {
+        let now = Utc::now();
+        let runner = |seconds, jobs: Vec<JobId>| runners::Runner {
+            id: RunnerId::generate(),
+            name: "blue".to_owned(),
+            labels: Vec::new(),
+            version: None,
+            tool: None,
+            last_seen_at: Some(now - TimeDelta::seconds(seconds)),
+            jobs,
+            created_at: now,
+        };
+        assert!(view(runner(44, Vec::new()), now).online);
+        assert!(!view(runner(600, Vec::new()), now).online);
+        assert!(view(runner(600, vec![JobId::generate()]), now).online);
+    }
 }
