@@ -1,6 +1,7 @@
 //! Terraform's state backend, for the Spec of an attempt's job: read, write, delete, lock, unlock.
 //!
-//! Every write checks the fence; a version is durable before the answer. Whoever finds a lock gets the holder's words.
+//! Every write checks the fence; a version is durable before the answer. Whoever finds a lock gets the holder's words. A
+//! job that only looks may lock and read: it is run again when its Runner is lost, so it must not have changed anything.
 
 use alethia_store::{StateRefusal, StoreError, states};
 use axum::body::Bytes;
@@ -11,6 +12,9 @@ use crate::{
     auth::Attempt,
     error::{Error, Result},
 };
+
+/// Largest description of a lock in bytes. It is kept, and sent to whoever finds the lock.
+const LARGEST_LOCK: usize = 16 * 1024;
 
 /// The newest version, if there is a state.
 ///
@@ -24,8 +28,10 @@ pub async fn read(app: &App, attempt: &Attempt) -> Result<Option<Bytes>> {
 /// Keeps a new version.
 ///
 /// # Errors
-/// When somebody else holds the lock, the serial goes back, the lineage is another, or the attempt is over.
+/// When somebody else holds the lock, the serial goes back, the lineage is another, the job only looks, or the attempt
+/// is over.
 pub async fn write(app: &App, attempt: &Attempt, content: Bytes, lock_id: Option<&str>) -> Result<()> {
+    must_mutate(attempt)?;
     let write = states::Write { spec_id: attempt.spec_id, fence: attempt.fence, lock_id, content: &content };
     states::write(&app.store, write, app.now()).await.map(drop).map_err(refusal)
 }
@@ -33,8 +39,9 @@ pub async fn write(app: &App, attempt: &Attempt, content: Bytes, lock_id: Option
 /// There is no state from now on; its versions stay.
 ///
 /// # Errors
-/// When somebody else holds the lock, or the attempt is over.
+/// When somebody else holds the lock, the job only looks, or the attempt is over.
 pub async fn delete(app: &App, attempt: &Attempt, lock_id: Option<&str>) -> Result<()> {
+    must_mutate(attempt)?;
     let tx = app.store.begin().await?;
     states::forget(&tx, attempt.spec_id, attempt.fence, lock_id).await.map_err(refusal)?;
     Ok(tx.commit().await?)
@@ -62,7 +69,17 @@ pub async fn unlock(app: &App, attempt: &Attempt, info: &[u8]) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
+fn must_mutate(attempt: &Attempt) -> Result<()> {
+    if attempt.job_type.is_mutating() {
+        return Ok(());
+    }
+    Err(Error::conflict(format!("a {} changes no state", attempt.job_type)))
+}
+
 fn read_info(info: &[u8]) -> Result<Value> {
+    if info.len() > LARGEST_LOCK {
+        return Err(Error::TooLarge { what: "the lock", limit: LARGEST_LOCK });
+    }
     serde_json::from_slice(info).map_err(|error| Error::Malformed(format!("the lock is no JSON: {error}")))
 }
 

@@ -5,7 +5,10 @@
 
 use std::collections::HashMap;
 
-use alethia_domain::ids::{JobId, RunnerId, SpecId};
+use alethia_domain::{
+    ids::{JobId, RunnerId, SpecId},
+    lifecycle::JobType,
+};
 use alethia_store::jobs::{self, Fence};
 use axum::{
     extract::{FromRequestParts, Path},
@@ -24,6 +27,8 @@ use crate::{
 pub struct Attempt {
     /// The job and the attempt.
     pub fence: Fence,
+    /// What the job does.
+    pub job_type: JobType,
     /// Spec of the job.
     pub spec_id: SpecId,
     /// Runner that has it.
@@ -48,7 +53,8 @@ impl FromRequestParts<App> for Attempt {
         if !known.alive {
             return Err(Error::LeaseLost);
         }
-        Ok(Self { fence: known.fence, spec_id: known.spec_id, runner_id: known.runner_id })
+        let jobs::JobCredential { fence, job_type, spec_id, runner_id, .. } = known;
+        Ok(Self { fence, job_type, spec_id, runner_id })
     }
 }
 

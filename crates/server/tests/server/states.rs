@@ -1,6 +1,7 @@
 //! Terraform's state backend, call by call, and what people do with states.
 
 use alethia_api::{
+    client::RunnerClient,
     problem::Code,
     states::{RestoreState, UnlockState},
 };
@@ -16,6 +17,7 @@ use crate::support::{Console, Taken, code, document, refused, success, take_and_
 struct Backend {
     console: Console,
     spec: SpecId,
+    runner: RunnerClient,
     taken: Taken,
 }
 
@@ -26,7 +28,7 @@ impl Backend {
         let runner = console.runner().await;
         console.create_job(spec, JobType::Deploy).await;
         let taken = take_and_start(&runner).await;
-        Self { console, spec, taken }
+        Self { console, spec, runner, taken }
     }
 
     fn call(&self, method: &str, query: &str) -> RequestBuilder {
@@ -202,4 +204,27 @@ async fn a_lock_that_was_left_behind_is_released_without_force() {
     assert!(!client.state(backend.spec).await.unwrap().lock.unwrap().holder_alive);
     let unlock = UnlockState { lock_id: "one".to_owned(), force: false };
     assert!(client.unlock_state(backend.spec, &unlock).await.unwrap().lock.is_none());
+}
+
+#[tokio::test]
+async fn a_lock_has_a_size_and_a_plan_changes_no_state() {
+    let backend = Backend::start().await;
+    let mut large = lock("one");
+    large["Info"] = "x".repeat(20_000).into();
+    assert_eq!(backend.status("LOCK", "", &large).await, StatusCode::PAYLOAD_TOO_LARGE);
+    backend.status("POST", "", &state(1, "one")).await;
+    backend.taken.job.finish(&success()).await.unwrap();
+    backend.console.create_job(backend.spec, JobType::Plan).await;
+    let plan = take_and_start(&backend.runner).await;
+    let backend = Backend { taken: plan, ..backend };
+    assert_eq!(backend.status("LOCK", "", &lock("one")).await, StatusCode::OK);
+    assert_eq!(backend.status("GET", "", &json!({})).await, StatusCode::OK);
+    for method in ["POST", "DELETE"] {
+        assert_eq!(
+            backend.status(method, "?ID=one", &state(2, "one")).await,
+            StatusCode::CONFLICT,
+            "{method}"
+        );
+    }
+    assert_eq!(backend.status("UNLOCK", "", &lock("one")).await, StatusCode::OK);
 }

@@ -156,6 +156,8 @@ pub struct Snapshot {
 pub struct JobCredential {
     /// The attempt it is good for.
     pub fence: Fence,
+    /// What the job does.
+    pub job_type: JobType,
     /// Spec of the job.
     pub spec_id: SpecId,
     /// Runner that got it.
@@ -238,7 +240,7 @@ pub async fn snapshot(reader: &impl Reader, id: JobId) -> Result<Snapshot> {
 /// # Errors
 /// When the database is not available.
 pub async fn authenticate(reader: &impl Reader, token_hash: &str) -> Result<Option<JobCredential>> {
-    let sql = "SELECT a.job_id, a.attempt, a.runner_id, a.ended_at IS NULL AS alive, j.spec_id \
+    let sql = "SELECT a.job_id, a.attempt, a.runner_id, a.ended_at IS NULL AS alive, j.job_type, j.spec_id \
         FROM job_attempts a JOIN provision_jobs j ON j.id = a.job_id WHERE a.token_hash = $1";
     reader.optional(sql, values![token_hash]).await?.as_ref().map(row::credential).transpose()
 }

@@ -52,6 +52,7 @@ pub(super) fn job(row: &Row) -> Result<Job> {
 pub(super) fn credential(row: &Row) -> Result<JobCredential> {
     Ok(JobCredential {
         fence: Fence { job_id: row.id("job_id")?, attempt: row.number("attempt")? },
+        job_type: row.word("job_type")?,
         spec_id: row.id("spec_id")?,
         runner_id: row.id("runner_id")?,
         alive: row.get("alive")?,
