@@ -195,3 +195,25 @@ async fn some_jobs_can_not_be_asked_for() {
         assert_eq!(problem.errors[0].path, path);
     }
 }
+
+#[tokio::test]
+async fn a_removal_of_production_that_never_began_is_confirmed_anew() {
+    let console = Console::start().await;
+    let mut production = document(&["orders"]);
+    production["stage"] = "production".into();
+    let spec = console.put(production).await.spec.id;
+    let runner = console.runner().await;
+    console.create_job(spec, JobType::Deploy).await;
+    take_and_start(&runner).await.job.finish(&success()).await.unwrap();
+    let confirmed = NewJob { confirm: Some("shop".to_owned()), ..new_job(JobType::Destroy) };
+    let slip = console.client.create_job(spec, &confirmed, &key()).await.unwrap();
+    console.client.cancel_job(slip.id).await.unwrap();
+    let again = refused(console.client.retry_job(slip.id, &key()).await);
+    assert_eq!(again.code, Code::Conflict);
+    assert!(again.hint.unwrap().contains("--confirm shop"));
+    console.client.create_job(spec, &confirmed, &key()).await.unwrap();
+    let taken = take_and_start(&runner).await;
+    let outcome = Outcome::failed(FailureReason::Terraform, "it broke");
+    taken.job.finish(&Finish { outcome, components: Vec::new(), outputs: Vec::new() }).await.unwrap();
+    console.client.retry_job(taken.claim.job_id, &key()).await.unwrap();
+}

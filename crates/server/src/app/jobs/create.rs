@@ -68,7 +68,8 @@ pub async fn create(
 /// Tries a job again that FAILED or was CANCELLED: the same Revision, without the plan it may have been bound to.
 ///
 /// # Errors
-/// When there is none, it is not over or ended with success, or the Spec does not allow it now.
+/// When there is none, it is not over or ended with success, the Spec does not allow it now, or it would remove a
+/// production Spec and never began to.
 pub async fn retry(app: &App, operator: &Operator, id: JobId, key: Option<String>) -> Result<Job> {
     let (once, now) = (Once::new(operator, key, format!("jobs/{id}/retry"), &json!({})), app.now());
     let tx = app.store.begin().await?;
@@ -79,6 +80,7 @@ pub async fn retry(app: &App, operator: &Operator, id: JobId, key: Option<String
     must_be_over(&old)?;
     specs::lock(&tx, old.spec_id).await?;
     let spec = specs::get(&tx, old.spec_id).await?;
+    must_have_begun(&tx, &old, &spec).await?;
     let order = Order {
         job_type: old.job_type,
         revision: old.revision,
@@ -206,15 +208,34 @@ async fn must_be_confirmed(tx: &Tx, new: &NewJob, spec: &specs::Spec) -> Result<
     if new.job_type != JobType::Destroy || new.confirm.as_deref() == Some(&spec.name) {
         return Ok(());
     }
-    let deployed = match spec.deployed_revision {
-        Some(number) => revisions::get(tx, spec.id, number).await?.document["stage"] == "production",
-        None => false,
-    };
-    if spec.stage != Stage::Production && !deployed {
+    if !is_production(tx, spec).await? {
         return Ok(());
     }
     let message = format!("{0} is production; to destroy it, repeat its name: --confirm {0}", spec.name);
     Err(Error::field("confirm", message))
+}
+
+/// A removal of production goes on without being confirmed again only where it began; one that was called off may have
+/// been called off for a reason.
+async fn must_have_begun(tx: &Tx, old: &jobs::Job, spec: &specs::Spec) -> Result<()> {
+    let goes_on = spec.status == SpecStatus::Failed && old.started_at.is_some();
+    if old.job_type != JobType::Destroy || goes_on || !is_production(tx, spec).await? {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        detail: format!("{} is production, and this removal of it did not begin", spec.name),
+        permitted: Vec::new(),
+        hint: Some(format!("alethia destroy --confirm {0}, with the file of {0}", spec.name)),
+    })
+}
+
+/// Whether what is deployed or what is written now is production.
+async fn is_production(tx: &Tx, spec: &specs::Spec) -> Result<bool> {
+    let deployed = match spec.deployed_revision {
+        Some(number) => revisions::get(tx, spec.id, number).await?.document["stage"] == "production",
+        None => false,
+    };
+    Ok(deployed || spec.stage == Stage::Production)
 }
 
 fn must_be_over(job: &jobs::Job) -> Result<()> {
