@@ -26,13 +26,17 @@ use crate::{
     progress::{self, Carrier, Progress},
     redact::Redactor,
     retry::{CallError, persist},
+    spool::{Reader, Writer},
     steps::{Step, StepError, steps},
     stop::{Stop, StopSignal},
-    workdir::JobDir,
+    workdir::{JobDir, WorkDirError},
 };
 
 /// The longest message of a failure, in bytes.
 const LONGEST_MESSAGE: usize = 8 * 1024;
+
+/// How long a Console that takes nothing of the log may hold up the end of a job, beyond the length of the lease.
+const LOG_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A job that is being worked on.
 pub(crate) struct Job {
@@ -76,25 +80,35 @@ pub(crate) struct Workspace {
 pub(crate) async fn run(shared: Arc<Shared>, claim: Claim, ending: CancellationToken) {
     let (client, stop) = (shared.console.job(&claim), StopSignal::new());
     let step = watch::Sender::new("prepare");
-    let length = Duration::from_secs(claim.lease_seconds.max(1).into());
-    let lease = Lease::keep(client.clone(), length, step.subscribe(), stop.clone());
+    let lease = Lease::keep(client.clone(), lease_length(&claim), step.subscribe(), stop.clone());
     tracing::info!(job = %claim.job_id, job_type = %claim.job_type, attempt = claim.attempt, "claimed a job");
     if let Err(error) = persist(&stop, || client.start()).await {
         // Most often it was cancelled between claim and start.
         tracing::info!(job = %claim.job_id, %error, "the job is not ours to start");
         return;
     }
-    let (mut job, carrier) = Job::open(shared, claim, client, stop);
-    let outcome = job.work(&step, &ending).await;
-    job.end(outcome, carrier).await;
+    match shared.work.spool() {
+        Ok(spool) => {
+            let (mut job, carrier) = Job::open(shared, claim, client, stop, spool);
+            let outcome = job.work(&step, &ending).await;
+            job.end(outcome, carrier).await;
+        }
+        Err(error) => finish(&client, &stop, &without_log(&error)).await,
+    }
     drop(lease);
 }
 
 impl Job {
-    fn open(shared: Arc<Shared>, claim: Claim, client: JobClient, stop: StopSignal) -> (Self, Carrier) {
+    fn open(
+        shared: Arc<Shared>,
+        claim: Claim,
+        client: JobClient,
+        stop: StopSignal,
+        spool: (Writer, Reader),
+    ) -> (Self, Carrier) {
         let secrets = secrets(&shared.environment, &shared.config.token, &claim.job_token);
         let redactor = Redactor::new(secrets);
-        let log = Log::open(client.clone(), claim.attempt, redactor.clone(), stop.clone());
+        let log = Log::open(client.clone(), claim.attempt, redactor.clone(), stop.clone(), spool);
         let (progress, carrier) = progress::open(client.clone(), stop.clone());
         let job = Self {
             shared,
@@ -180,25 +194,39 @@ impl Job {
             return;
         };
         self.log.write(&last_line(&outcome)).await;
-        self.log.close().await;
+        // A Console that is away ends the lease first; this is for one that takes heartbeats and no log.
+        self.log.close(lease_length(&self.claim) + LOG_PATIENCE).await;
         carrier.close().await;
         let outputs = if outcome == Outcome::Success { self.outputs } else { Vec::new() };
-        let finish = Finish { outcome, components: self.components, outputs };
+        let end = Finish { outcome, components: self.components, outputs };
         // The folder goes before the Console hears of the end: whoever waits for the end finds it gone.
         drop(self.workspace);
-        match persist(&self.stop, || self.client.finish(&finish)).await {
-            Ok(()) => {
-                tracing::info!(job = %self.claim.job_id, outcome = ?finish.outcome, "the job has ended")
-            }
-            // Also when an answer to an earlier try was lost on the way: the attempt is over then.
-            Err(CallError::LeaseLost) => {
-                tracing::warn!(job = %self.claim.job_id, "the attempt was over before its end was confirmed");
-            }
-            Err(CallError::Refused(error)) => {
-                tracing::error!(job = %self.claim.job_id, %error, "the Console refused the end of the job");
-            }
+        finish(&self.client, &self.stop, &end).await;
+    }
+}
+
+async fn finish(client: &JobClient, stop: &StopSignal, end: &Finish) {
+    let job = client.id();
+    match persist(stop, || client.finish(end)).await {
+        Ok(()) => tracing::info!(%job, outcome = ?end.outcome, "the job has ended"),
+        // Also when an answer to an earlier try was lost on the way: the attempt is over then.
+        Err(CallError::LeaseLost) => {
+            tracing::warn!(%job, "the attempt was over before its end was confirmed");
+        }
+        Err(CallError::Refused(error)) => {
+            tracing::error!(%job, %error, "the Console refused the end of the job");
         }
     }
+}
+
+fn without_log(error: &WorkDirError) -> Finish {
+    let outcome =
+        Outcome::failed(FailureReason::Runner, format!("the job has no place for its log: {error}"));
+    Finish { outcome, components: Vec::new(), outputs: Vec::new() }
+}
+
+fn lease_length(claim: &Claim) -> Duration {
+    Duration::from_secs(claim.lease_seconds.max(1).into())
 }
 
 /// Raises the reasons that come from the clock and from the end of the Runner.

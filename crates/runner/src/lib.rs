@@ -17,6 +17,7 @@ mod process;
 mod progress;
 mod redact;
 mod retry;
+mod spool;
 mod steps;
 mod stop;
 mod tool;

@@ -1,18 +1,23 @@
 //! The log of a job on its way to the Console: numbered chunks, in order, none lost while the attempt is ours.
 //!
-//! Lines wait in a short queue; whoever writes faster than the Console takes has to wait. A chunk is closed 100 ms after
-//! its first line or at 64 KiB, whichever comes first, and is sent until it is taken. A lost lease ends it.
+//! Two tasks a job: one closes chunks, 100 ms after their first line or at 64 KiB, and puts them on the disk; one sends
+//! what is there until it is taken. So whoever writes never waits for the Console, and a Console that was away gets
+//! everything when it is back. A lost lease ends both, and what was not taken by then is dropped: it would be refused.
 
 use std::time::Duration;
 
 use alethia_api::{client::JobClient, logs::LogChunk, runner::AppendLogs};
 use chrono::Utc;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     redact::{LineRedactor, Redactor},
     retry::{CallError, persist},
+    spool::{Batch, Kept, Marks, Reader, Writer},
     stop::StopSignal,
 };
 
@@ -22,41 +27,61 @@ const CHUNK_SIZE: usize = 64 * 1024;
 const CHUNK_WAIT: Duration = Duration::from_millis(100);
 /// Longest piece of a line; a longer line is cut into several.
 const PIECE_SIZE: usize = 16 * 1024;
-/// How many pieces wait at most.
+/// How many pieces wait for the disk at most.
 const QUEUE: usize = 128;
-/// How long the rest of the log may take at the end of a job.
-const FLUSH_PATIENCE: Duration = Duration::from_secs(60);
+/// How many chunks the Console takes at a time.
+const MOST_CHUNKS: usize = 64;
 
 /// Where a job writes its log.
 pub(crate) struct Log {
     pieces: mpsc::Sender<String>,
     redactor: LineRedactor,
-    task: AbortOnDropHandle<()>,
+    moves: watch::Receiver<Marks>,
+    _keeper: AbortOnDropHandle<()>,
+    shipper: AbortOnDropHandle<()>,
+}
+
+struct Keeper {
+    pieces: mpsc::Receiver<String>,
+    writer: Writer,
+    stop: StopSignal,
+    /// A piece that did not fit into the chunk before.
+    left_over: Option<String>,
 }
 
 struct Shipper {
     client: JobClient,
     attempt: u32,
     sequence: u64,
-    pieces: mpsc::Receiver<String>,
+    reader: Reader,
     stop: StopSignal,
-    /// A piece that did not fit into the chunk before.
-    left_over: Option<String>,
+    /// How many chunks go at a time.
+    most: usize,
 }
 
 impl Log {
-    /// A log of this attempt, from chunk 1 on.
-    pub(crate) fn open(client: JobClient, attempt: u32, redactor: Redactor, stop: StopSignal) -> Self {
+    /// A log of this attempt, from chunk 1 on, that waits for the Console in this spool.
+    pub(crate) fn open(
+        client: JobClient,
+        attempt: u32,
+        redactor: Redactor,
+        stop: StopSignal,
+        (writer, reader): (Writer, Reader),
+    ) -> Self {
         let (sender, pieces) = mpsc::channel(QUEUE);
-        let shipper = Shipper { client, attempt, sequence: 1, pieces, stop, left_over: None };
+        let moves = reader.watch();
+        let keeper = Keeper { pieces, writer, stop: stop.clone(), left_over: None };
+        let shipper = Shipper { client, attempt, sequence: 1, reader, stop, most: MOST_CHUNKS };
         Self {
             pieces: sender,
             redactor: LineRedactor::new(redactor),
-            task: AbortOnDropHandle::new(tokio::spawn(shipper.run())),
+            moves,
+            _keeper: AbortOnDropHandle::new(tokio::spawn(keeper.run())),
+            shipper: AbortOnDropHandle::new(tokio::spawn(shipper.run())),
         }
     }
 
-    /// Writes a text of one line or several, redacted. Waits while the Console is slow.
+    /// Writes a text of one line or several, redacted.
     pub(crate) async fn write(&mut self, text: &str) {
         // The key of a text with several lines is masked as a whole, the key of a text per line by the lines.
         let Some(text) = self.redactor.line(text) else { return };
@@ -68,29 +93,34 @@ impl Log {
         }
     }
 
-    /// Sends what is left.
-    pub(crate) async fn close(self) {
+    /// Waits until the Console has everything, unless the lease is lost or it takes nothing for so long.
+    pub(crate) async fn close(mut self, patience: Duration) {
         drop(self.pieces);
-        if tokio::time::timeout(FLUSH_PATIENCE, self.task).await.is_err() {
-            tracing::warn!("the end of a job's log was not taken by the Console in time");
+        loop {
+            let moved = tokio::select! {
+                biased;
+                _ = &mut self.shipper => return,
+                moved = tokio::time::timeout(patience, self.moves.changed()) => moved,
+            };
+            if moved.is_err() {
+                tracing::warn!("the end of a job's log was not taken by the Console in time");
+                return;
+            }
         }
     }
 }
 
-impl Shipper {
+impl Keeper {
     async fn run(mut self) {
-        while let Some(text) = self.gather().await {
-            let chunk = LogChunk { attempt: self.attempt, sequence: self.sequence, at: Utc::now(), text };
-            let body = AppendLogs { chunks: vec![chunk] };
-            match persist(&self.stop, || self.client.append_logs(&body)).await {
-                Ok(()) => self.sequence += 1,
-                Err(CallError::LeaseLost) => return,
-                // The number is used again, so that the log has no gap in it.
-                Err(CallError::Refused(error)) => {
-                    tracing::warn!(job = %self.client.id(), %error, "the Console refused a part of the log");
+        let stop = self.stop.clone();
+        stop.unless_lost(async {
+            while let Some(text) = self.gather().await {
+                if let Err(error) = self.writer.put(&Kept { at: Utc::now(), text }).await {
+                    tracing::error!(%error, "a part of a job's log is lost: the disk did not take it");
                 }
             }
-        }
+        })
+        .await;
     }
 
     /// The text of the next chunk; `None` after the last.
@@ -108,6 +138,50 @@ impl Shipper {
             text.push_str(&piece);
         }
         Some(text)
+    }
+}
+
+impl Shipper {
+    async fn run(mut self) {
+        let stop = self.stop.clone();
+        while let Some(next) = stop.unless_lost(self.reader.next(self.most)).await {
+            match next {
+                Ok(Some(batch)) => self.ship(&batch).await,
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::error!(job = %self.client.id(), %error, "the rest of a job's log can't be read from the disk");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn ship(&mut self, batch: &Batch) {
+        let body = AppendLogs { chunks: self.numbered(batch) };
+        match persist(&self.stop, || self.client.append_logs(&body)).await {
+            Ok(()) => {
+                self.sequence += body.chunks.len() as u64;
+                self.reader.taken(batch);
+            }
+            Err(CallError::LeaseLost) => {}
+            // Perhaps it is one of them, or they are too many.
+            Err(CallError::Refused(_)) if batch.chunks.len() > 1 => self.most = 1,
+            // The number is used again, so that the log has no gap in it.
+            Err(CallError::Refused(error)) => {
+                tracing::warn!(job = %self.client.id(), %error, "the Console refused a part of the log");
+                self.reader.taken(batch);
+            }
+        }
+    }
+
+    fn numbered(&self, batch: &Batch) -> Vec<LogChunk> {
+        let number = |(sequence, chunk): (u64, &Kept)| LogChunk {
+            attempt: self.attempt,
+            sequence,
+            at: chunk.at,
+            text: chunk.text.clone(),
+        };
+        (self.sequence..).zip(&batch.chunks).map(number).collect()
     }
 }
 

@@ -56,6 +56,10 @@ pub(crate) struct Received {
     pub mood: Mood,
     /// Answer 503 to so many log requests.
     pub refuse_logs: u32,
+    /// Keep what comes in so many log requests and answer 503 all the same.
+    pub unanswered_logs: u32,
+    /// Refuse log requests with more chunks.
+    pub most_chunks: Option<usize>,
     pub cancel: bool,
     pub claims: VecDeque<Claim>,
     pub plan_to_apply: Bytes,
@@ -235,12 +239,25 @@ async fn heartbeat(State(shared): Shop) -> Response {
 }
 
 async fn logs(State(shared): Shop, Json(body): Json<AppendLogs>) -> Response {
-    let mut refused = false;
-    let answer = shared.take(|received| match received.refuse_logs.checked_sub(1) {
-        Some(left) => (received.refuse_logs, refused) = (left, true),
-        None => received.chunks.extend(body.chunks),
+    let mut refused = None;
+    let answer = shared.take(|received| {
+        if received.most_chunks.is_some_and(|most| body.chunks.len() > most) {
+            refused = Some((StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge));
+        } else if take_one(&mut received.refuse_logs) {
+            refused = Some((StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable));
+        } else {
+            received.chunks.extend(body.chunks);
+            let lost = take_one(&mut received.unanswered_logs);
+            refused = lost.then_some((StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable));
+        }
     });
-    if refused { refusal(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable) } else { answer }
+    refused.map_or(answer, |(status, code)| refusal(status, code))
+}
+
+fn take_one(left: &mut u32) -> bool {
+    let is_left = *left > 0;
+    *left = left.saturating_sub(1);
+    is_left
 }
 
 async fn progress(State(shared): Shop, Json(body): Json<ReportProgress>) -> Response {

@@ -14,7 +14,10 @@ use std::{
 use alethia_domain::ids::JobId;
 use tempfile::TempDir;
 
-use crate::orphans;
+use crate::{
+    orphans,
+    spool::{self, Reader, Writer},
+};
 
 /// Name of the file in a root that Terraform leaves behind when it could not write its state.
 pub(crate) const ERRORED_STATE: &str = "errored.tfstate";
@@ -75,6 +78,11 @@ impl WorkDirs {
     /// A fresh folder for a job.
     pub(crate) fn job(&self, job: JobId) -> Result<JobDir, WorkDirError> {
         self.fresh(job).map_err(|source| WorkDirError::Unusable { path: self.path.clone(), source })
+    }
+
+    /// A place on the same disk for the log of a job, which may be long.
+    pub(crate) fn spool(&self) -> Result<(Writer, Reader), WorkDirError> {
+        spool::open(&self.path).map_err(|source| WorkDirError::Unusable { path: self.path.clone(), source })
     }
 
     fn fresh(&self, job: JobId) -> io::Result<JobDir> {
