@@ -23,6 +23,8 @@ pub enum Mode {
     Hang,
     /// It never ends, interrupted or not, and has a child that does not either.
     IgnoreInterrupt,
+    /// It never ends, but when it is interrupted it prints so many lines, leaves a `last-word` beside itself, and ends.
+    HangThenFlood(u32),
     /// It prints so many lines first.
     Flood(u32),
     /// It leaves a state behind that it could not write, and fails.
@@ -188,17 +190,29 @@ fn body(mode: Mode) -> String {
     match mode {
         Mode::Succeed => ":".to_owned(),
         Mode::Fail => r#"printf '%s\n' '{"@level":"error","@message":"Error: told to fail","@timestamp":"2026-01-02T03:04:05.6Z","type":"diagnostic","diagnostic":{"severity":"error","summary":"told to fail","detail":"Rate exceeded"}}'; exit 1"#.to_owned(),
-        Mode::Hang => r#"trap 'say error interrupted; kill $waiting; exit 1' INT
-  sleep 3600 & waiting=$!
-  printf '%s\n' $$ $waiting > "$here/hanging.new"; mv "$here/hanging.new" "$here/hanging"
-  wait $waiting"#.to_owned(),
+        Mode::Hang => hang("say error interrupted"),
+        Mode::HangThenFlood(lines) => hang(&format!("{}; : > \"$here/last-word\"", flood(lines))),
         Mode::IgnoreInterrupt => r#"trap '' INT
   sleep 3600 & waiting=$!
   printf '%s\n' $$ $waiting > "$here/hanging.new"; mv "$here/hanging.new" "$here/hanging"
   wait $waiting"#.to_owned(),
-        Mode::Flood(lines) => format!(
-            r#"n=0; while [ $n -lt {lines} ]; do n=$((n + 1)); say info "line $n of a flood that goes on and on"; done"#
-        ),
+        Mode::Flood(lines) => flood(lines),
         Mode::ErroredState => "echo '{\"version\":4,\"serial\":7}' > errored.tfstate; say error 'failed to persist state'; exit 1".to_owned(),
     }
+}
+
+/// Shell that waits until it is interrupted, and then does something more.
+fn hang(last: &str) -> String {
+    format!(
+        r#"trap '{last}; kill $waiting; exit 1' INT
+  sleep 3600 & waiting=$!
+  printf '%s\n' $$ $waiting > "$here/hanging.new"; mv "$here/hanging.new" "$here/hanging"
+  wait $waiting"#
+    )
+}
+
+fn flood(lines: u32) -> String {
+    format!(
+        r#"n=0; while [ $n -lt {lines} ]; do n=$((n + 1)); say info "line $n of a flood that goes on and on"; done"#
+    )
 }

@@ -137,6 +137,11 @@ impl Job {
         self.workspace.as_mut().expect("prepare is the first step of every list")
     }
 
+    /// How long Terraform may go on when this Runner is killed. Two thirds of the lease are left then at least.
+    pub(crate) fn orphan_grace(&self) -> Duration {
+        lease_length(&self.claim) / 2
+    }
+
     /// What a plan of now is made from.
     pub(crate) fn basis(&self) -> &PlanBasis {
         self.basis.as_ref().expect("init comes before every step that needs it")

@@ -2,7 +2,8 @@
 //!
 //! Without this a killed Runner's Terraform would go on changing the cloud while the next job works on the same Spec.
 //! Only processes that stand in a job's folder are touched. Where there is no /proc there is nothing to find. A Terraform
-//! that has something to say finds its output closed and ends by itself before that.
+//! whose Runner was killed has been interrupted by its guard; a second interrupt would make it drop its state, so it is
+//! only waited for.
 
 use std::{
     fs,
@@ -10,36 +11,29 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, getpgid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
-/// How long Terraform has after an interrupt: it tries for a while to write its state before it leaves it on the disk.
+/// How long the guard may need: Terraform tries for a while to write its state before it leaves it on the disk.
 const GRACE: Duration = Duration::from_secs(45);
 /// How long killed ones may take to be gone.
 const LAST_GRACE: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Ends every process that works below a folder: Terraform is interrupted, which it tells its plugins, and whatever is
-/// left after that is killed.
+/// Waits until no process works below a folder any more, and kills whatever is left after that.
 pub(crate) fn end_all(folder: &Path) {
-    let leaders: Vec<Pid> = find(folder).into_iter().filter(|orphan| leads_group(*orphan)).collect();
-    if !leaders.is_empty() {
-        tracing::warn!(folder = %folder.display(), "ending the Terraform that a killed Runner left running");
-        signal(&leaders, Signal::INT);
-        wait_until_gone(folder, GRACE);
+    end_all_after(folder, GRACE);
+}
+
+fn end_all_after(folder: &Path, grace: Duration) {
+    if !find(folder).is_empty() {
+        tracing::warn!(folder = %folder.display(), "a killed Runner left Terraform behind; it is about to end");
+        wait_until_gone(folder, grace);
     }
-    signal(&find(folder), Signal::KILL);
-    wait_until_gone(folder, LAST_GRACE);
-}
-
-fn leads_group(process: Pid) -> bool {
-    getpgid(Some(process)).is_ok_and(|group| group == process)
-}
-
-fn signal(processes: &[Pid], signal: Signal) {
-    for process in processes {
+    for orphan in find(folder) {
         // It may have ended by itself in the meantime.
-        let _ = kill_process(*process, signal);
+        let _ = kill_process(orphan, Signal::KILL);
     }
+    wait_until_gone(folder, LAST_GRACE);
 }
 
 fn wait_until_gone(folder: &Path, patience: Duration) {
@@ -65,36 +59,34 @@ fn find(folder: &Path) -> Vec<Pid> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        os::unix::process::{CommandExt, ExitStatusExt},
-        process::Command,
-    };
+    use std::{os::unix::process::ExitStatusExt, process::Command, thread};
 
     use super::*;
 
-    fn sleep(folder: &Path) -> Command {
+    fn sleep(folder: &Path, seconds: &str) -> Command {
         let mut command = Command::new("sleep");
-        command.arg("60").current_dir(folder);
+        command.arg(seconds).current_dir(folder);
         command
     }
 
     #[test]
-    fn a_terraform_in_the_folder_is_interrupted_and_no_other() {
-        let (here, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let mut orphan = sleep(here.path()).process_group(0).spawn().unwrap();
-        let mut other = sleep(elsewhere.path()).process_group(0).spawn().unwrap();
-        end_all(here.path());
-        assert_eq!(orphan.wait().unwrap().signal(), Some(Signal::INT.as_raw()));
-        assert!(other.try_wait().unwrap().is_none());
-        other.kill().unwrap();
-        other.wait().unwrap();
+    fn what_is_about_to_end_may_do_so() {
+        let here = tempfile::tempdir().unwrap();
+        let mut orphan = sleep(here.path(), "0.3").spawn().unwrap();
+        let waiting = thread::spawn(move || orphan.wait().unwrap());
+        end_all_after(here.path(), Duration::from_secs(20));
+        assert!(waiting.join().unwrap().success());
     }
 
     #[test]
-    fn a_plugin_without_its_terraform_is_killed() {
-        let here = tempfile::tempdir().unwrap();
-        let mut plugin = sleep(here.path()).spawn().unwrap();
-        end_all(here.path());
-        assert_eq!(plugin.wait().unwrap().signal(), Some(Signal::KILL.as_raw()));
+    fn what_does_not_end_in_the_folder_is_killed_and_nothing_else() {
+        let (here, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut orphan = sleep(here.path(), "60").spawn().unwrap();
+        let mut other = sleep(elsewhere.path(), "60").spawn().unwrap();
+        end_all_after(here.path(), Duration::from_millis(50));
+        assert_eq!(orphan.wait().unwrap().signal(), Some(Signal::KILL.as_raw()));
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        other.wait().unwrap();
     }
 }

@@ -4,6 +4,10 @@
 //! whole group gets SIGKILL; a lost lease goes straight to SIGKILL. Whatever happens, also a panic here, the child is
 //! reaped and its group is gone afterwards. Lines go to a `Sink` one at a time: while the sink is busy nothing is read,
 //! so a flood of output waits in the pipe instead of in memory.
+//!
+//! A guard stays beside the child, in its group: should this process be killed, the child is interrupted at once and can
+//! end in an orderly way while the lease still counts, and it is killed after a grace that ends before the lease does. The
+//! guard also keeps the child's outputs open, since Terraform dies where nobody listens and takes its state with it.
 
 use std::{
     collections::BTreeMap,
@@ -17,14 +21,35 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdin, Command},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::stop::{Stop, StopSignal};
 
-/// The shell becomes the program, whose files are then for its owner alone.
-const BECOME: &str = r#"umask 077; exec "$0" "$@""#;
+/// The shell becomes the program, whose files are then for its owner alone, and leaves the guard behind as its child. The
+/// guard waits on the standard input until this process is gone. Terraform takes a second interrupt for an order to drop
+/// everything, so there is only one.
+const BECOME: &str = r#"
+umask 077
+grace=$1
+shift
+exec 3<&0 </dev/null
+(
+  exec 4</proc/self/fd/1 5</proc/self/fd/2 >/dev/null 2>&1
+  read -r _ <&3
+  kill -INT $$
+  cat <&4 &
+  cat <&5 &
+  while [ "$grace" -gt 0 ] && kill -0 $$; do
+    sleep 1
+    grace=$((grace - 1))
+  done
+  kill -KILL 0
+) &
+exec 3<&-
+exec "$0" "$@"
+"#;
 /// The longest line that is kept in one piece, in bytes; longer ones are cut.
 const LONGEST_LINE: usize = 4 * 1024 * 1024;
 /// How long the program has after the second interrupt, at most.
@@ -44,6 +69,8 @@ pub(crate) struct Program<'a> {
     pub environment: &'a BTreeMap<String, String>,
     /// File that takes its standard output; the sink does when absent.
     pub output: Option<File>,
+    /// How long it has to end, in whole seconds, when this process is gone.
+    pub orphan_grace: Duration,
 }
 
 /// Which of its two outputs a line came from.
@@ -81,7 +108,7 @@ pub(crate) async fn run(
     sink: &mut impl Sink,
 ) -> io::Result<Ended> {
     let mut child = spawn(program)?;
-    let group = Group::of(&child)?;
+    let group = Group::of(&mut child)?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let exited = CancellationToken::new();
     let supervision = async {
@@ -100,11 +127,12 @@ fn spawn(program: Program<'_>) -> io::Result<Child> {
     Command::new("/bin/sh")
         .args(["-c", BECOME])
         .arg(program.path)
+        .arg(program.orphan_grace.as_secs().to_string())
         .args(program.arguments)
         .current_dir(program.folder)
         .env_clear()
         .envs(program.environment)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(output)
         .stderr(Stdio::piped())
         .process_group(0)
@@ -143,12 +171,17 @@ async fn supervise(
 /// The process group of a child; killed when this is dropped, whatever the way.
 struct Group {
     leader: Pid,
+    /// Closed when this process is gone, which the guard sees.
+    _lifeline: Option<ChildStdin>,
 }
 
 impl Group {
-    fn of(child: &Child) -> io::Result<Self> {
+    fn of(child: &mut Child) -> io::Result<Self> {
         let leader = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        leader.map(|leader| Self { leader }).ok_or_else(|| io::Error::other("the program has no process id"))
+        let lifeline = child.stdin.take();
+        leader
+            .map(|leader| Self { leader, _lifeline: lifeline })
+            .ok_or_else(|| io::Error::other("the program has no process id"))
     }
 
     /// Only the leader: Terraform tells its plugins itself.

@@ -28,6 +28,7 @@ async fn run_shell(script: &str, stop: &StopSignal) -> (Ended, Kept) {
         folder: Path::new("/"),
         environment: &environment,
         output: None,
+        orphan_grace: Duration::from_secs(1),
     };
     let ended = run(program, stop, Duration::from_millis(200), &mut kept).await.unwrap();
     (ended, kept)
@@ -44,6 +45,7 @@ async fn stop_hanging(mode: Mode, grace: Duration, reason: Stop) -> (Ended, Inst
         folder: Path::new("/"),
         environment: &environment,
         output: None,
+        orphan_grace: Duration::from_secs(1),
     };
     let raise = async {
         until(|| !fake.hanging().is_empty()).await;
@@ -125,11 +127,48 @@ async fn dropping_the_run_leaves_no_process_behind() {
         folder: Path::new("/"),
         environment: &environment,
         output: None,
+        orphan_grace: Duration::from_secs(1),
     };
     tokio::select! {
         _ = run(program, &stop, Duration::from_secs(9), &mut kept) => panic!("it hangs"),
         () = until(|| !fake.hanging().is_empty()) => {}
     }
+    until(|| fake.hanging().iter().all(is_gone)).await;
+}
+
+/// Starts a fake `apply` and takes away what keeps its guard quiet, as when this process is killed.
+async fn orphan(mode: Mode) -> (Child, Installed) {
+    let fake = FakeTerraform::new().apply(mode).install().unwrap();
+    let (path, environment) = (fake.path(), environment());
+    let mut child = spawn(Program {
+        path: &path,
+        arguments: &["apply"],
+        folder: Path::new("/"),
+        environment: &environment,
+        output: None,
+        orphan_grace: Duration::from_secs(1),
+    })
+    .unwrap();
+    until(|| !fake.hanging().is_empty()).await;
+    drop((child.stdin.take(), child.stdout.take(), child.stderr.take()));
+    (child, fake)
+}
+
+#[tokio::test]
+async fn a_program_whose_runner_is_gone_is_interrupted_and_may_still_speak() {
+    // After the interrupt it says far more than a pipe holds, and only then ends.
+    let (mut child, fake) = orphan(Mode::HangThenFlood(5_000)).await;
+    let status = tokio::time::timeout(Duration::from_secs(20), child.wait()).await.unwrap().unwrap();
+    assert_eq!(status.code(), Some(1), "{status}");
+    assert!(fake.path().with_file_name("last-word").exists());
+    until(|| fake.hanging().iter().all(is_gone)).await;
+}
+
+#[tokio::test]
+async fn a_program_whose_runner_is_gone_and_that_ignores_the_interrupt_is_killed() {
+    let (mut child, fake) = orphan(Mode::IgnoreInterrupt).await;
+    let status = tokio::time::timeout(Duration::from_secs(20), child.wait()).await.unwrap().unwrap();
+    assert_eq!(status.code(), None, "{status}");
     until(|| fake.hanging().iter().all(is_gone)).await;
 }
 

@@ -41,6 +41,7 @@ pub(super) async fn run_until(
     stop: &StopSignal,
     watch: impl FnMut(&Line) + Send,
 ) -> Result<(), StepError> {
+    let orphan_grace = job.orphan_grace();
     let Job { shared, workspace, log, .. } = job;
     let workspace = workspace.as_ref().expect("prepare is the first step of every list");
     let program = Program {
@@ -49,6 +50,7 @@ pub(super) async fn run_until(
         folder: &workspace.folder.root(),
         environment: &workspace.environment,
         output,
+        orphan_grace,
     };
     let mut listener = Listener { log, watch, first_error: None, errors: 0, tail: VecDeque::new() };
     let ended =
