@@ -14,6 +14,7 @@ pub mod runners;
 pub mod specs;
 pub mod states;
 pub mod tokens;
+pub mod version;
 pub mod zones;
 
 /// Version of the contract; a Runner says it at every claim.

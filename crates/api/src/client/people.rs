@@ -16,6 +16,7 @@ use crate::{
     specs::{PutSpec, Revision, RevisionDetail, RevisionDiff, Rollback, Spec, SpecDetail, SpecQuery},
     states::{RestoreState, State, StateVersion, UnlockState},
     tokens::{CreatedToken, NewToken, Token},
+    version::Version,
     zones::{NewZone, Zone},
 };
 
@@ -32,6 +33,11 @@ impl Client {
     /// When the address is none. Nothing is sent yet.
     pub fn new(address: &str, token: &str) -> Result<Self, ClientError> {
         Connection::new(address, token).map(|connection| Self { connection })
+    }
+
+    /// Which Console it is.
+    pub async fn version(&self) -> Result<Version, ClientError> {
+        self.connection.get(&["version"]).await
     }
 
     /// Zones, newest first.

@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Serve(args) => block_on(serve::run(settings, args)),
         Command::Config(args) => config::run(&settings, &args),
         Command::Completion(args) => completion::run(&args),
-        Command::Version => version::run(&settings),
+        Command::Version => block_on(version::run(&settings)),
     }
 }
 
