@@ -75,7 +75,8 @@ pub enum Code {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail)?;
-        for error in &self.errors {
+        // The detail of a single fault says it already.
+        for error in self.errors.iter().filter(|error| !self.detail.contains(&error.message)) {
             write!(f, "\n  {}: {}", error.path, error.message)?;
         }
         if !self.permitted.is_empty() {

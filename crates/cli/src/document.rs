@@ -1,6 +1,9 @@
 //! A Spec file from the disk: read, checked, and every problem told with its place.
 
-use std::{io::Read, path::Path};
+use std::{
+    io::{self, Read},
+    path::Path,
+};
 
 use alethia_domain::spec::{self, Parsed, Problem};
 use anyhow::Context;
@@ -49,9 +52,22 @@ fn text(path: &Path) -> anyhow::Result<String> {
     } else {
         std::fs::File::open(path).and_then(|file| file.take(READ_LIMIT).read_to_string(&mut text))
     };
-    read.with_context(|| {
-        Fault::usage(format!("the Spec file {} can't be read", display_name(path)))
-            .hint(format!("make one with `alethia design {}`", display_name(path)))
-    })?;
-    Ok(text)
+    match read {
+        Ok(_) => Ok(text),
+        Err(error) => {
+            let fault = unreadable(path, error.kind());
+            Err(error).context(fault)
+        }
+    }
+}
+
+fn unreadable(path: &Path, kind: io::ErrorKind) -> Fault {
+    let name = display_name(path);
+    let fault = Fault::usage(format!("the Spec file {name} can't be read"));
+    match kind {
+        io::ErrorKind::NotFound => fault.hint(format!("make one with `alethia design {name}`")),
+        io::ErrorKind::InvalidData => fault.hint("a Spec file is YAML or JSON, as UTF-8 text"),
+        io::ErrorKind::IsADirectory => fault.hint(format!("name a file in it, such as {name}/shop.yaml")),
+        _ => fault,
+    }
 }

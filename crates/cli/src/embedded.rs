@@ -9,12 +9,12 @@ mod local_runner;
 use std::{net::SocketAddr, time::Duration};
 
 use alethia_api::client::Client;
-use alethia_server::{Config, Server};
+use alethia_server::{Config, Server, StartError};
 use anyhow::Context;
 
 use crate::{error::Fault, session::Needs, settings::Settings};
 
-pub(crate) use folder::{DataFolder, DataLock, Running, claim};
+pub(crate) use folder::{DataFolder, DataLock, Running, claim, in_use};
 pub(crate) use local_runner::{LocalRunner, machine_name, sandbox_cloud};
 
 /// How long a Console may take to end what is under way.
@@ -38,9 +38,9 @@ impl Platform {
         listen: SocketAddr,
         needs: Needs,
     ) -> anyhow::Result<Self> {
-        let server = Server::start(console_config(settings, listen)).await.with_context(|| {
-            format!("the Console can't start with the data folder {}", settings.data_dir.value.display())
-        })?;
+        let server = Server::start(console_config(settings, listen))
+            .await
+            .map_err(|error| cannot_start(settings, error))?;
         let mut platform = Self { server, runner: None, lock };
         if needs == Needs::Runner
             && let Err(error) = platform.start_runner(settings).await
@@ -102,6 +102,21 @@ impl Platform {
         self.runner = Some(LocalRunner::start(settings, &self.server.url(), &token, &name).await?);
         Ok(())
     }
+}
+
+fn cannot_start(settings: &Settings, error: StartError) -> anyhow::Error {
+    let folder = settings.data_dir.value.display();
+    let fault = Fault::failure(format!("the Console can't start with the data folder {folder}"));
+    let fault = match error {
+        StartError::Listen { .. } => {
+            fault.hint("name another address with `--listen 127.0.0.1:PORT`; port 0 takes a free one")
+        }
+        StartError::Store(_) => {
+            fault.hint("see which database and blobs are meant with `alethia config --effective`")
+        }
+        StartError::Files(_) => fault.hint("name another folder with `--data-dir DIR`"),
+    };
+    anyhow::Error::new(error).context(fault)
 }
 
 /// A free port of the loopback interface.

@@ -16,6 +16,9 @@ use crate::typed::Typed;
 /// How a full disk is told by those who tell no kind of error: SQLite, and a Runner in its report.
 const FULL_DISK: [&str; 2] = ["database or disk is full", "No space left on device"];
 
+/// How layers of the HTTP client begin that say nothing: what was tried and why it failed stand around them.
+const HTTP_NOISE: [&str; 2] = ["error sending request for url", "client error ("];
+
 /// What an exit code means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -117,7 +120,7 @@ fn sentence(error: &Error) -> String {
     let mut sentence = String::new();
     for cause in error.chain() {
         let text = cause.to_string();
-        if sentence.contains(&text) {
+        if sentence.contains(&text) || HTTP_NOISE.iter().any(|noise| text.starts_with(noise)) {
             continue;
         }
         if !sentence.is_empty() {
@@ -168,7 +171,7 @@ fn client_hint(error: &ClientError) -> Option<String> {
             Some("see which Console is meant with `alethia config --effective`".to_owned())
         }
         ClientError::Unreadable { .. } => {
-            Some("compare the versions of this command and of the Console with `alethia version`".to_owned())
+            Some("compare its version with the one of this command: `alethia version`".to_owned())
         }
     }
 }
@@ -180,7 +183,7 @@ fn problem_hint(problem: &Problem) -> Option<String> {
                 .to_owned(),
         ),
         Code::Forbidden => {
-            Some("ask an owner for a token that may do this: `alethia token create NAME --role admin`".to_owned())
+            Some("ask an owner for a token with that role: `alethia token create NAME --role ROLE`".to_owned())
         }
         Code::Unavailable => Some("try the same command again in a moment".to_owned()),
         Code::StateLocked => Some("look at the lock with `alethia state show SPEC`".to_owned()),

@@ -45,6 +45,8 @@ impl FromStr for Role {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = Self::ALL.into_iter().find(|role| role.as_str() == text);
-        known.ok_or_else(|| format!("{text:?} is no role"))
+        known.ok_or_else(|| {
+            format!("{text:?} is no role; the roles are {}", Self::ALL.map(Self::as_str).join(", "))
+        })
     }
 }

@@ -1,10 +1,8 @@
 //! `jobs`: what Runners did, do and will do.
 
-use alethia_api::{
-    client::StreamItem,
-    jobs::{Job, JobQuery},
-    logs::LogQuery,
-};
+mod log;
+
+use alethia_api::jobs::{Job, JobQuery};
 use alethia_domain::{ids::JobId, lifecycle::JobStatus};
 use clap::{Args, Subcommand};
 use uuid::Uuid;
@@ -25,11 +23,13 @@ pub(crate) enum JobsCommand {
     /// Show a job
     Get {
         /// Its id
+        #[arg(value_parser = id)]
         id: JobId,
     },
     /// Print the log of a job
     Logs {
         /// Its id
+        #[arg(value_parser = id)]
         id: JobId,
         /// Go on until the job has ended
         #[arg(long, short)]
@@ -38,11 +38,13 @@ pub(crate) enum JobsCommand {
     /// Ask to end a job
     Cancel {
         /// Its id
+        #[arg(value_parser = id)]
         id: JobId,
     },
     /// Try a FAILED or CANCELLED job again
     Retry {
         /// Its id
+        #[arg(value_parser = id)]
         id: JobId,
         /// Watch it until it has ended; without a Console this is always done
         #[arg(long)]
@@ -54,6 +56,7 @@ pub(crate) enum JobsCommand {
     /// Watch a job until it has ended; exits 1 unless with success
     Wait {
         /// Its id
+        #[arg(value_parser = id)]
         id: JobId,
         /// Show Terraform's own lines too
         #[arg(long)]
@@ -80,8 +83,8 @@ pub(crate) async fn run(settings: &Settings, command: JobsCommand) -> anyhow::Re
     session::with(settings, needs(&command), async |session| match command {
         JobsCommand::List(args) => list(settings, session, args).await,
         JobsCommand::Get { id } => get(settings, session, id).await,
-        JobsCommand::Logs { id, follow: true } => follow_log(session, id).await,
-        JobsCommand::Logs { id, follow: false } => log(session, id).await,
+        JobsCommand::Logs { id, follow: true } => log::follow(settings, session, id).await,
+        JobsCommand::Logs { id, follow: false } => log::print(settings, session, id).await,
         JobsCommand::Cancel { id } => cancel(settings, session, id).await,
         JobsCommand::Retry { id, wait, logs } => retry(settings, session, id, wait, logs).await,
         JobsCommand::Wait { id, logs } => {
@@ -103,6 +106,10 @@ fn needs(command: &JobsCommand) -> Needs {
             Needs::Runner
         }
     }
+}
+
+fn id(text: &str) -> Result<JobId, String> {
+    text.parse().map_err(|_| "it is no id of a job; see them with `alethia jobs list`".to_owned())
 }
 
 async fn list(settings: &Settings, session: &Session, args: ListArgs) -> anyhow::Result<()> {
@@ -168,41 +175,6 @@ fn told(job: &Job) -> String {
         lines.extend(failure.hint.iter().map(|hint| ("hint", hint.clone())));
     }
     facts(&lines)
-}
-
-async fn log(session: &Session, id: JobId) -> anyhow::Result<()> {
-    let mut cursor = None;
-    loop {
-        let page = session.client().logs(id, &LogQuery { cursor, limit: Some(200) }).await?;
-        for chunk in &page.items {
-            output::write(&chunk.text)?;
-        }
-        if page.next.is_none() {
-            return Ok(());
-        }
-        cursor = page.next;
-    }
-}
-
-async fn follow_log(session: &Session, id: JobId) -> anyhow::Result<()> {
-    let mut interrupts = Interrupts::listen()?;
-    let mut stream = session.client().follow_job(id, None);
-    loop {
-        tokio::select! {
-            item = stream.next() => match item? {
-                Some(StreamItem::Log(chunk)) => output::write(&chunk.text)?,
-                Some(StreamItem::Change(_)) => {}
-                None => break,
-            },
-            () = interrupts.next() => {
-                session.typed().tell(&format!("come back to it with `alethia jobs logs -f {id}`"));
-                return Ok(());
-            }
-        }
-    }
-    let job = session.client().job(id).await?;
-    eprintln!("{} {}", job.job_type, job.status);
-    Ok(())
 }
 
 async fn cancel(settings: &Settings, session: &Session, id: JobId) -> anyhow::Result<()> {

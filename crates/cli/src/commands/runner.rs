@@ -27,12 +27,14 @@ const MOST_RUNNERS: u32 = 64;
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunnerCommand {
     /// Register a Runner; its token is shown this once
+    #[command(alias = "create")]
     Register(RegisterArgs),
     /// Be a Runner of the Console that `--server` names
     Start(StartArgs),
     /// List Runners
     List,
     /// Remove a Runner; its token is worthless from then on
+    #[command(alias = "delete")]
     Remove {
         /// Its name
         name: String,

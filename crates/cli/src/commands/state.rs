@@ -177,6 +177,12 @@ async fn restore(
     yes: bool,
 ) -> anyhow::Result<()> {
     let spec = spec.fetch(session).await?.spec;
+    let versions = pages::all(async |page| session.client().state_versions(spec.id, &page).await).await?;
+    if !versions.iter().any(|version| version.serial == serial) {
+        let name = format!("{}/{}", spec.zone, spec.name);
+        let fault = Fault::failure(format!("the state of {name} has no version {serial}"));
+        return Err(fault.hint(format!("see its versions with `alethia state versions {name}`")).into());
+    }
     let question = format!("Make version {serial} of the state of {}/{} the newest?", spec.zone, spec.name);
     ask::agree(&question, yes)?;
     let state = session.client().restore_state(spec.id, &RestoreState { serial }).await?;

@@ -20,8 +20,10 @@ pub(crate) enum TokenCommand {
     /// List API tokens
     List,
     /// Revoke an API token
+    #[command(alias = "delete")]
     Revoke {
         /// Its id, as `alethia token list` shows it
+        #[arg(value_parser = id)]
         id: TokenId,
     },
 }
@@ -51,6 +53,10 @@ pub(crate) async fn run(settings: &Settings, command: TokenCommand) -> anyhow::R
         }
     })
     .await
+}
+
+fn id(text: &str) -> Result<TokenId, String> {
+    text.parse().map_err(|_| "it is no id of a token; see them with `alethia token list`".to_owned())
 }
 
 async fn create(settings: &Settings, session: &Session, args: CreateArgs) -> anyhow::Result<()> {

@@ -3,8 +3,7 @@
 use clap::Args;
 
 use crate::{
-    embedded::{DataLock, Platform, listen_address},
-    error::Fault,
+    embedded::{DataLock, Platform, in_use, listen_address},
     follow::Interrupts,
     session::Needs,
     settings::{Origin, Setting, Settings},
@@ -63,8 +62,7 @@ pub(crate) async fn serve(settings: &Settings, needs: Needs) -> anyhow::Result<(
     let listen = listen_address(settings)?;
     let folder = &settings.data_dir.value;
     let Some(lock) = DataLock::try_take(folder)? else {
-        let fault = Fault::failure(format!("the data folder {} is in use", folder.display()));
-        return Err(fault.hint("end the other process, or name another folder with `--data-dir DIR`").into());
+        return Err(in_use(folder).hint("end it, or name another folder with `--data-dir DIR`").into());
     };
     let mut interrupts = Interrupts::listen()?;
     let mut platform = Platform::start(settings, lock, listen, needs).await?;

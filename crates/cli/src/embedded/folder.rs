@@ -63,7 +63,8 @@ pub(crate) async fn claim(settings: &Settings) -> anyhow::Result<DataFolder> {
             return Ok(DataFolder::Running(running));
         }
         if Instant::now() >= end {
-            return Err(in_use(folder));
+            let hint = "wait until it has ended; to run commands side by side, keep `alethia up` running";
+            return Err(in_use(folder).hint(hint).into());
         }
         sleep(PAUSE).await;
     }
@@ -112,7 +113,8 @@ impl Drop for DataLock {
     }
 }
 
-fn in_use(folder: &Path) -> anyhow::Error {
+/// The error for a folder that another process has.
+pub(crate) fn in_use(folder: &Path) -> Fault {
     let mut pid = String::new();
     let read = File::open(folder.join("lock")).and_then(|file| file.take(20).read_to_string(&mut pid));
     let who = match read {
@@ -120,8 +122,6 @@ fn in_use(folder: &Path) -> anyhow::Error {
         Ok(_) | Err(_) => "another process".to_owned(),
     };
     Fault::failure(format!("the data folder {} is in use by {who}", folder.display()))
-        .hint("wait until it has ended; to run commands side by side, keep `alethia up` running")
-        .into()
 }
 
 fn read(path: &Path) -> Option<Running> {

@@ -251,6 +251,9 @@ impl FromStr for JobStatus {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = Self::ALL.into_iter().find(|status| status.as_str().eq_ignore_ascii_case(text));
-        known.ok_or_else(|| format!("{text:?} is no job status"))
+        known.ok_or_else(|| {
+            let all = Self::ALL.map(Self::as_str).join(", ");
+            format!("{text:?} is no job status; they are {all}")
+        })
     }
 }

@@ -181,7 +181,12 @@ async fn rollback(
     revision: u32,
     yes: bool,
 ) -> anyhow::Result<()> {
-    let spec = target.fetch(session).await?.spec;
+    let detail = target.fetch(session).await?;
+    let spec = &detail.spec;
+    if spec.revision == revision {
+        eprintln!("Revision {revision} of {}/{} is the newest already", spec.zone, spec.name);
+        return output::print(settings.output.value, &detail, || told(&detail));
+    }
     let diff = session.client().diff(spec.id, Some(spec.revision), Some(revision)).await?;
     eprintln!("{}", diff_told(&diff));
     let name = format!("{}/{}", spec.zone, spec.name);
