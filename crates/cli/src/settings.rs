@@ -117,7 +117,9 @@ impl Settings {
                 (path.clone(), Layer::from_file(&path, false)?)
             }
         };
-        let layers = Layers { flags: Layer::from_flags(global), environment, file };
+        let layers = [Layer::from_flags(global), environment, file];
+        let [flags, environment, file] = layers.map(|layer| layer.with_home(xdg.home_dir()));
+        let layers = Layers { flags, environment, file };
         let settings = Self::from_layers(config_file, xdg.data_dir(), layers);
         Ok(Self { typed: Typed::new(global), ..settings })
     }

@@ -12,6 +12,9 @@ use crate::{args::Global, error::Fault, output::Format};
 /// The configuration file with every key commented out.
 pub(crate) const DEFAULT_FILE: &str = include_str!("default.toml");
 
+/// How many jobs a Runner may do at a time.
+const MOST_SLOTS: usize = 64;
+
 /// What one place says.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -75,20 +78,41 @@ impl Layer {
         }
     }
 
+    /// The same with `~` in front of a path as the home folder: a shell does that only to words it sees.
+    pub(crate) fn with_home(self, home: &Path) -> Self {
+        let whole = |path: Option<PathBuf>| {
+            path.map(|path| path.strip_prefix("~").map_or_else(|_| path.clone(), |rest| home.join(rest)))
+        };
+        Self {
+            token_file: whole(self.token_file),
+            data_dir: whole(self.data_dir),
+            tool: whole(self.tool),
+            ..self
+        }
+    }
+
     fn parse(path: &Path, text: &str) -> anyhow::Result<Self> {
-        toml::from_str(text).map_err(|error| {
+        let layer: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             let message = error.message().trim_end().replace('\n', " ");
             let fault = Fault::usage(format!("{}:{line}: {message}", path.display()));
             anyhow::Error::new(fault.hint("see every key with `alethia config`"))
-        })
+        })?;
+        if let Some(slots) = layer.slots {
+            number(&format!("slots in {}", path.display()), &slots.to_string())?;
+        }
+        Ok(layer)
     }
 }
 
 fn number(name: &str, value: &str) -> anyhow::Result<usize> {
-    let fault = || Fault::usage(format!("{name} is {value:?}, which is not a number from 1 to 64"));
-    let number: usize = value.parse().map_err(|_| fault())?;
-    if (1..=64).contains(&number) { Ok(number) } else { Err(fault().into()) }
+    match value.parse() {
+        Ok(number) if (1..=MOST_SLOTS).contains(&number) => Ok(number),
+        Ok(_) | Err(_) => {
+            let message = format!("{name} is {value:?}, which is not a number from 1 to {MOST_SLOTS}");
+            Err(Fault::usage(message).into())
+        }
+    }
 }
 
 fn format(name: &str, value: &str) -> anyhow::Result<Format> {
@@ -105,6 +129,20 @@ mod tests {
         let error = Layer::parse(Path::new("config.toml"), "slots = 2\ntoken = 'x'\n").unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("config.toml:2: unknown field `token`"), "{text}");
+    }
+
+    #[test]
+    fn a_number_out_of_range_is_refused() {
+        let error = Layer::parse(Path::new("config.toml"), "slots = 100").unwrap_err().to_string();
+        assert_eq!(error, "slots in config.toml is \"100\", which is not a number from 1 to 64");
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_folder() {
+        let layer = Layer::parse(Path::new("config.toml"), "data_dir = '~/data'\ntool = '/bin/~x'").unwrap();
+        let layer = layer.with_home(Path::new("/home/ann"));
+        assert_eq!(layer.data_dir, Some("/home/ann/data".into()));
+        assert_eq!(layer.tool, Some("/bin/~x".into()));
     }
 
     #[test]
