@@ -4,6 +4,7 @@
 //! Both report everything that is wrong at once. `print`, `explain`, `diff` and `json_schema` go the other way. What a
 //! document may say stands in `component/`, what it may leave out in `defaults.yaml`; nothing here repeats either.
 
+mod budget;
 mod check;
 mod default_table;
 mod defaults;

@@ -6,11 +6,12 @@
 use serde_json::{Number, Value};
 
 use super::{
+    budget,
     check::Kept,
     defaults::{self, Origins},
     document::Document,
     place::Places,
-    problem::{Finding, Problem, locate},
+    problem::{Finding, MOST_PROBLEMS, Problem, locate},
     read, rules, shape,
 };
 use crate::component::ComponentKind;
@@ -43,7 +44,9 @@ pub fn parse(file_name: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
 /// Everything that is wrong with it, by path.
 pub fn resolve(written: &Value) -> Result<Document, Vec<Problem>> {
     let places = Places::default();
-    check(written, &places).map(|(document, _)| document).map_err(|findings| locate(None, &places, findings))
+    let checked =
+        budget::check(written).map_err(|finding| vec![finding]).and_then(|()| check(written, &places));
+    checked.map(|(document, _)| document).map_err(|findings| locate(None, &places, findings))
 }
 
 fn check(written: &Value, places: &Places) -> Result<(Document, Origins), Vec<Finding>> {
@@ -53,6 +56,9 @@ fn check(written: &Value, places: &Places) -> Result<(Document, Origins), Vec<Fi
         let (document, origins) = complete(asked)?;
         let broken = rules::check(&document, &Kept::default());
         return if broken.is_empty() { Ok((document, origins)) } else { Err(broken) };
+    }
+    if findings.len() > MOST_PROBLEMS {
+        return Err(findings);
     }
     let (sound, kept) = rules::judgeable(&asked, &findings);
     let more = complete(sound).map(|(document, _)| rules::check(&document, &kept)).unwrap_or_default();

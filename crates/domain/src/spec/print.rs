@@ -55,10 +55,8 @@ fn origin(parsed: &Parsed, path: &str, value: &Value) -> Option<String> {
     let is_empty = value.as_array().is_some_and(Vec::is_empty)
         || value.as_object().is_some_and(serde_json::Map::is_empty)
         || value.as_str() == Some("");
-    let inherited = parsed
-        .origins
-        .keys()
-        .any(|origin| path.starts_with(&format!("{origin}.")) || path.starts_with(&format!("{origin}[")));
+    let mut around = path.match_indices(['.', '[']).map(|(end, _)| &path[..end]);
+    let inherited = around.any(|path| parsed.origins.contains_key(path));
     (!written && (is_empty || inherited)).then(|| "default".to_owned())
 }
 

@@ -81,6 +81,9 @@ impl Finding {
     }
 }
 
+/// More problems than these are not told: nobody reads them, and each is compared with every part of the document.
+pub(super) const MOST_PROBLEMS: usize = 500;
+
 /// The problems of a file, in the order of its lines.
 pub(super) fn locate(file: Option<&str>, places: &Places, findings: Vec<Finding>) -> Vec<Problem> {
     let mut problems: Vec<Problem> = findings.into_iter().map(|finding| at(file, places, finding)).collect();
@@ -90,6 +93,11 @@ pub(super) fn locate(file: Option<&str>, places: &Places, findings: Vec<Finding>
         key(one).cmp(&key(other))
     });
     problems.dedup();
+    if problems.len() > MOST_PROBLEMS {
+        problems.truncate(MOST_PROBLEMS);
+        let rest = Finding::new("", format!("more is wrong than these {MOST_PROBLEMS} problems"));
+        problems.push(at(file, &Places::default(), rest));
+    }
     problems
 }
 
@@ -99,9 +107,9 @@ fn at(file: Option<&str>, places: &Places, finding: Finding) -> Problem {
         file: file.map(str::to_owned),
         line: position.map(|position| position.line),
         column: position.map(|position| position.column),
-        value: places.text(&finding.path).filter(|_| !finding.about_key).map(without_password),
+        value: places.text(&finding.path).filter(|_| !finding.about_key).map(without_password).map(cut_off),
         path: finding.path,
-        message: without_password(&finding.message),
+        message: cut_off(without_password(&finding.message)),
         allowed: finding.allowed,
         hint: finding.hint,
     }
@@ -109,12 +117,32 @@ fn at(file: Option<&str>, places: &Places, finding: Finding) -> Problem {
 
 /// A text without what stands for user and password in an address: a message may end in a log.
 fn without_password(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let authority = rest.find(['/', '"', ' ']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(end) => format!("{scheme}://***{}", without_password(&rest[end..])),
-        None => format!("{scheme}://{}", without_password(rest)),
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        shown.push_str(before);
+        shown.push_str("://");
+        let authority = after.find(['/', '"', ' ']).unwrap_or(after.len());
+        rest = match after[..authority].rfind('@') {
+            Some(end) => {
+                shown.push_str("***");
+                &after[end..]
+            }
+            None => after,
+        };
     }
+    shown + rest
+}
+
+const MOST_CHARACTERS: usize = 1000;
+
+/// A text of a length that somebody reads.
+fn cut_off(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MOST_CHARACTERS) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Display for Problem {

@@ -9,6 +9,7 @@ use saphyr_parser::{Event, Marker, Parser, ScanError, Span};
 use serde_json::{Map, Value};
 
 use super::{
+    budget::{Budget, Excess, MAX_DEPTH, TOO_DEEP},
     place::{Place, Places, Position, field, item},
     problem::Finding,
     spelling::{join_surrogates, scalar},
@@ -16,9 +17,6 @@ use super::{
 
 /// Largest document.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
-
-const MAX_DEPTH: usize = 32;
-const MAX_NODES: usize = 100_000;
 
 /// A document as it is written.
 #[derive(Debug)]
@@ -59,6 +57,10 @@ impl ReadError {
         let mut finding = Finding::new("", message);
         finding.allowed = allowed.map(str::to_owned);
         Self { findings: vec![finding], places }
+    }
+
+    fn excess(position: Position, excess: &Excess) -> Self {
+        Self::at(position, excess.message, Some(excess.allowed))
     }
 }
 
@@ -132,7 +134,7 @@ impl<'a> Reader<'a> {
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Rc<Node>, ReadError> {
         let start = position(&span.start);
         if depth > MAX_DEPTH {
-            return Err(ReadError::at(start, "nested too deeply", Some("at most 32 levels")));
+            return Err(ReadError::excess(start, &TOO_DEEP));
         }
         let (anchor, tag, content) = match event {
             Event::Alias(anchor) => {
@@ -204,18 +206,20 @@ impl<'a> Reader<'a> {
 
 #[derive(Default)]
 struct Unfolding {
-    nodes: usize,
+    budget: Budget,
     places: Places,
     findings: Vec<Finding>,
 }
 
 impl Unfolding {
     fn value(&mut self, path: String, key: Option<Position>, node: &Node) -> Result<Value, ReadError> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            let message = "its aliases unfold to too much";
-            return Err(ReadError::at(node.position, message, Some("at most 100000 values")));
-        }
+        let text = match &node.content {
+            Content::Scalar { text, .. } => Some(text),
+            Content::List(_) | Content::Object(_) => None,
+        };
+        self.budget
+            .value(path.len(), text.map_or(0, String::len))
+            .map_err(|excess| ReadError::excess(node.position, &excess))?;
         let value = match &node.content {
             Content::Scalar { value, .. } => value.clone(),
             Content::List(items) => {
@@ -228,17 +232,14 @@ impl Unfolding {
             }
             Content::Object(fields) => Value::Object(self.object(&path, fields)?),
         };
-        let text = match &node.content {
-            Content::Scalar { text, .. } => Some(text.clone()),
-            Content::List(_) | Content::Object(_) => None,
-        };
-        self.places.insert(path, Place { key, value: node.position, text });
+        self.places.insert(path, Place { key, value: node.position, text: text.cloned() });
         Ok(value)
     }
 
     fn object(&mut self, path: &str, fields: &[(Key, Rc<Node>)]) -> Result<Map<String, Value>, ReadError> {
         let mut object = Map::new();
         for (key, node) in fields {
+            Budget::key(&key.text).map_err(|excess| ReadError::excess(key.position, &excess))?;
             let at = field(path, &key.text);
             let twice = object.contains_key(&key.text);
             let value = self.value(at.clone(), Some(key.position), node)?;

@@ -1,5 +1,7 @@
 //! The rules that a JSON Schema can't say: each kind's own stand beside it, those about the whole document here.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{
@@ -136,25 +138,31 @@ fn keep_sound(
     kept: &mut Kept,
 ) {
     let section = kind.section();
-    let broken = |path: &str| findings.iter().any(|finding| within(&finding.path, path));
-    if !broken(section) {
+    if !findings.iter().any(|finding| within(&finding.path, section)) {
         return;
     }
     kept.incomplete.insert(section.to_owned());
-    let Some(Value::Array(items)) = object.get_mut(section) else {
+    let whole = findings.iter().any(|finding| finding.path == section);
+    let Some(Value::Array(items)) = object.get_mut(section).filter(|_| !whole) else {
         object.remove(section);
         return;
     };
-    let sound: Vec<usize> =
-        (0..items.len()).filter(|index| !broken(&format!("{section}[{index}]"))).collect();
+    let broken: BTreeSet<usize> =
+        findings.iter().filter_map(|finding| index_in(&finding.path, section)).collect();
+    let sound: Vec<usize> = (0..items.len()).filter(|index| !broken.contains(index)).collect();
     let all = std::mem::take(items);
     *items = all
         .into_iter()
         .enumerate()
-        .filter(|(index, _)| sound.contains(index))
+        .filter(|(index, _)| !broken.contains(index))
         .map(|(_, item)| item)
         .collect();
     kept.indexes.insert(section.to_owned(), sound);
+}
+
+/// The index of the item of a section that a path leads to or into.
+fn index_in(path: &str, section: &str) -> Option<usize> {
+    path.strip_prefix(section)?.strip_prefix('[')?.split(']').next()?.parse().ok()
 }
 
 /// Whether a path is that of a part or of something in it.

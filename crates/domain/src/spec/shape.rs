@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     place::{Places, field, item},
-    problem::Finding,
+    problem::{Finding, MOST_PROBLEMS},
     schema::{json_schema, node},
 };
 
@@ -19,9 +19,13 @@ static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
 const MANY_WORDS: usize = 24;
 const NEAREST_WORDS: usize = 8;
 
-/// Everything in which a document deviates from the schema.
+/// A word longer than this resembles no known one; comparing takes time and memory by its length.
+const LONGEST_WORD: usize = 100;
+
+/// Everything in which a document deviates from the schema, as far as it will be told.
 pub(super) fn check(document: &Value, places: &Places) -> Vec<Finding> {
-    VALIDATOR.iter_errors(document).flat_map(|error| explain(&error, places)).collect()
+    let errors = VALIDATOR.iter_errors(document);
+    errors.flat_map(|error| explain(&error, places)).take(MOST_PROBLEMS + 1).collect()
 }
 
 fn explain(error: &ValidationError<'_>, places: &Places) -> Vec<Finding> {
@@ -93,7 +97,7 @@ fn not_a_choice(path: String, value: &Value, schema: &Value) -> Finding {
 
 fn wrong_type(path: String, value: &Value, schema: &Value, places: &Places) -> Finding {
     let wanted = schema.get("type").and_then(Value::as_str).unwrap_or_default();
-    let written = places.text(&path).map_or_else(|| value.to_string(), str::to_owned);
+    let written = cut(&places.text(&path).map_or_else(|| value.to_string(), str::to_owned));
     let (message, hint) = match (value, wanted) {
         (Value::Null, _) => ("is empty".to_owned(), Some("give it a value, or remove the key".to_owned())),
         (Value::Number(_) | Value::Bool(_), "string") => (
@@ -101,9 +105,9 @@ fn wrong_type(path: String, value: &Value, schema: &Value, places: &Places) -> F
             Some(format!("write it in quotes: \"{written}\"")),
         ),
         (Value::String(text), "number" | "integer" | "boolean") if looks_like(text, wanted) => {
-            (format!("{text:?} is text"), Some(format!("write it without quotes: {text}")))
+            (format!("{} is text", shown(value)), Some(format!("write it without quotes: {}", cut(text))))
         }
-        (Value::String(text), _) => (format!("{text:?} is text"), None),
+        (Value::String(_), _) => (format!("{} is text", shown(value)), None),
         (Value::Number(_) | Value::Bool(_), _) => (format!("{written} is {}", kind(value)), None),
         (Value::Array(_) | Value::Object(_), _) => (format!("is {}", kind(value)), None),
     };
@@ -137,13 +141,16 @@ fn refused(path: String, value: &Value, verdict: &str, schema: &Value) -> Findin
     }
 }
 
-/// A value in a message, cut where it is long.
+/// A value in a message.
 fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= 80 {
-        text
-    } else {
-        format!("{}…", text.chars().take(79).collect::<String>())
+    cut(&value.to_string())
+}
+
+/// A text in a message, without what is too much of it.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        None => text.to_owned(),
+        Some(_) => format!("{}…", text.chars().take(79).collect::<String>()),
     }
 }
 
@@ -193,6 +200,9 @@ fn choices(schema: &Value) -> Vec<&str> {
 
 /// A hint naming the known word nearest to a mistyped one.
 pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     let word = word.to_lowercase();
     let nearest = known.iter().min_by_key(|candidate| strsim::damerau_levenshtein(&word, candidate))?;
     let distance = strsim::damerau_levenshtein(&word, nearest);
@@ -207,7 +217,9 @@ pub(crate) fn known_words(word: &str, known: &[&str]) -> String {
         return known.join(", ");
     }
     let mut nearest = known.to_vec();
-    nearest.sort_by_key(|candidate| strsim::damerau_levenshtein(word, candidate));
+    if word.len() <= LONGEST_WORD {
+        nearest.sort_by_key(|candidate| strsim::damerau_levenshtein(word, candidate));
+    }
     nearest.truncate(NEAREST_WORDS);
     format!("{}, and {} more", nearest.join(", "), known.len() - NEAREST_WORDS)
 }
