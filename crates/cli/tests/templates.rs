@@ -17,6 +17,7 @@ use alethia_domain::{
     stage::Stage,
 };
 use alethia_terraform::{export, plan_json, render};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A rendered root with a sandbox cloud of its own.
@@ -65,6 +66,14 @@ impl Root {
         output.stdout
     }
 
+    fn change_variables(&self, change: impl FnOnce(&mut Value)) {
+        let path = self.folder().join(render::VARIABLES_FILE);
+        let text = fs::read_to_string(&path).expect("it was exported");
+        let mut variables = serde_json::from_str(&text).expect("variables are JSON");
+        change(&mut variables);
+        fs::write(&path, variables.to_string()).expect("the folder is ours");
+    }
+
     /// Plans, and says by component what would change.
     fn plan(&self) -> BTreeMap<String, &'static str> {
         self.ok(&["plan", "-input=false", "-out=plan.bin"]);
@@ -88,7 +97,7 @@ impl Root {
     /// Generated values were written to the cloud, and are not in the state.
     fn keeps_no_secret(&self) {
         let state = fs::read_to_string(self.folder().join("terraform.tfstate")).expect("the state is there");
-        let state: serde_json::Value = serde_json::from_str(&state).expect("the state is JSON");
+        let state: Value = serde_json::from_str(&state).expect("the state is JSON");
         let of_type = |wanted: &'static str| {
             let resources = state["resources"].as_array().expect("the state lists resources").iter();
             resources
@@ -108,7 +117,7 @@ impl Root {
     }
 
     fn outputs_every_component(&self) {
-        let outputs: serde_json::Value =
+        let outputs: Value =
             serde_json::from_slice(&self.ok(&["output", "-json"])).expect("terraform writes JSON");
         let outputs = alethia_terraform::outputs::by_component(&outputs["components"]["value"]);
         let mut components = self.document.components();
@@ -197,16 +206,41 @@ fn ranges_stay_and_a_wish_for_others_is_refused_before_anything_changes() {
     let root = Root::of(example("development.yaml", None));
     root.plan();
     root.ok(&["apply", "-input=false", "plan.bin"]);
-    let path = root.folder().join(render::VARIABLES_FILE);
-    let variables = fs::read_to_string(&path).expect("it was exported");
-    for (range, other) in [("10.0.0.0/16", "10.1.0.0/16"), ("172.20.0.0/16", "172.21.0.0/16")] {
-        fs::write(&path, variables.replace(range, other)).expect("the folder is ours");
+    for path in ["/cluster/service_cidr", "/network/cidr"] {
+        let mut range = Value::Null;
+        root.change_variables(|variables| {
+            let field = variables.pointer_mut(path).expect("it is told");
+            range = field.clone();
+            *field = "10.99.0.0/16".into();
+        });
         let refused = root.run(&["plan", "-input=false"]);
         let reason = String::from_utf8_lossy(&refused.stderr).replace('│', "");
         let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(!refused.status.success() && reason.contains(&format!("range {range}")), "{reason}");
+        let expected = format!("range {}.", range.as_str().expect("ranges are text"));
+        assert!(!refused.status.success() && reason.contains(&expected), "{reason}");
     }
     root.ok(&["destroy", "-input=false", "-auto-approve"]);
+}
+
+#[test]
+fn a_table_that_stops_to_expire_items_is_told_by_which_attribute_it_did() {
+    let tables = example("shop.yaml", None).nosql_tables;
+    let table = tables.into_iter().find(|table| table.expiry_attribute.is_some()).expect("one expires items");
+    let mut document = example("minimal.yaml", None);
+    document.nosql_tables = vec![table.clone()];
+    let root = Root::of(document);
+    root.plan();
+    root.ok(&["apply", "-input=false", "plan.bin"]);
+    let expiry = format!("/nosql_tables/{}/expiry_attribute", table.name);
+    root.change_variables(|variables| *variables.pointer_mut(&expiry).expect("it is told") = Value::Null);
+    root.plan();
+    let plan: Value =
+        serde_json::from_slice(&root.ok(&["show", "-json", "plan.bin"])).expect("terraform writes JSON");
+    let changes = plan["resource_changes"].as_array().expect("it lists changes");
+    let changed = changes.iter().find(|change| change["change"]["actions"][0] == "update");
+    let after = &changed.expect("the table changes")["change"]["after"]["ttl"][0];
+    assert_eq!(after["enabled"], false);
+    assert_eq!(after["attribute_name"].as_str(), table.expiry_attribute.as_deref());
 }
 
 #[test]

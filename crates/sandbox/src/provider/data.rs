@@ -12,13 +12,14 @@ use crate::schema::{Block, Kind};
 use crate::value::{Value, json};
 use crate::wire::{ConfigRequest, DynamicValue, StateResponse};
 
-/// Data sources that list resources, and what they list.
-const PLURALS: [(&str, &str); 5] = [
-    ("aws_subnets", "aws_subnet"),
-    ("aws_vpcs", "aws_vpc"),
-    ("aws_security_groups", "aws_security_group"),
-    ("aws_route_tables", "aws_route_table"),
-    ("aws_nat_gateways", "aws_nat_gateway"),
+/// Data sources that list resources, what they list, and where.
+const PLURALS: [(&str, &str, &str); 6] = [
+    ("aws_subnets", "aws_subnet", "ids"),
+    ("aws_vpcs", "aws_vpc", "ids"),
+    ("aws_security_groups", "aws_security_group", "ids"),
+    ("aws_route_tables", "aws_route_table", "ids"),
+    ("aws_nat_gateways", "aws_nat_gateway", "ids"),
+    ("aws_dynamodb_tables", "aws_dynamodb_table", "names"),
 ];
 
 impl Provider {
@@ -66,7 +67,7 @@ impl Provider {
         region: &str,
         value: &mut Value,
     ) -> Result<(), CallError> {
-        if let Some((_, singular)) = PLURALS.iter().find(|(plural, _)| *plural == type_name) {
+        if let Some((_, singular, list)) = PLURALS.iter().find(|(plural, ..)| *plural == type_name) {
             let found = self.cloud.of_type(singular)?;
             let found: Vec<Value> = found
                 .iter()
@@ -76,7 +77,7 @@ impl Provider {
                 .map(|resource| Value::string(&resource.id))
                 .collect();
             if !found.is_empty() {
-                value.set("ids", Value::List(found));
+                value.set(list, Value::List(found));
             }
             return Ok(());
         }

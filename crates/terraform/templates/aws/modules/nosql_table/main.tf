@@ -8,12 +8,26 @@ locals {
   # Reserved throughput grows by itself up to so many times what the Spec reserves.
   growth = 4
 
+  former_expiry_attribute = try(one(flatten(data.aws_dynamodb_table.former[*].ttl)).attribute_name, null)
+
   scaling = merge([
     for reserved in local.provisioned : {
       Read  = reserved.read
       Write = reserved.write
     }
   ]...)
+}
+
+# Items stop to expire only for who names the attribute by which they did, and a Spec without expiry does not say it any
+# more. So a table that is there already is asked.
+data "aws_dynamodb_tables" "all" {
+  count = var.nosql_table.expiry_attribute == null ? 1 : 0
+}
+
+data "aws_dynamodb_table" "former" {
+  count = contains(flatten(data.aws_dynamodb_tables.all[*].names), var.nosql_table.name) ? 1 : 0
+
+  name = var.nosql_table.name
 }
 
 resource "aws_dynamodb_table" "main" {
@@ -65,11 +79,10 @@ resource "aws_dynamodb_table" "main" {
     }
   }
 
-  # Always written: without the block a table would go on to expire items in silence when the Spec no longer says so. DynamoDB
-  # wants to hear which attribute it was, which the Spec does not say any more, and refuses: the owner ends it by hand.
+  # Always written: without the block a table would go on to expire items in silence when the Spec no longer says so.
   ttl {
     enabled        = var.nosql_table.expiry_attribute != null
-    attribute_name = var.nosql_table.expiry_attribute
+    attribute_name = var.nosql_table.expiry_attribute == null ? local.former_expiry_attribute : var.nosql_table.expiry_attribute
   }
 
   point_in_time_recovery {
