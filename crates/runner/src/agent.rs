@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     pub cache: InitCache,
     /// The Runner's own environment.
     pub environment: BTreeMap<String, String>,
+    /// Cancelled when jobs that run are to end at once.
+    pub hurry: CancellationToken,
 }
 
 /// Why a Runner can't start.
@@ -110,7 +112,8 @@ impl Runner {
         let cache = InitCache::open(&config.cache_dir)
             .map_err(|source| StartError::Cache { path: config.cache_dir.display().to_string(), source })?;
         let console = RunnerClient::new(&config.console, &config.token)?;
-        Ok(Self { shared: Arc::new(Shared { config, console, tool, work, cache, environment }) })
+        let hurry = CancellationToken::new();
+        Ok(Self { shared: Arc::new(Shared { config, console, tool, work, cache, environment, hurry }) })
     }
 
     /// The tool that runs the jobs.
@@ -118,8 +121,13 @@ impl Runner {
         &self.shared.tool
     }
 
-    /// Works on jobs until `shutdown` is cancelled. Then no job is claimed any more; running ones get a grace, are
-    /// interrupted, and are reported before this returns.
+    /// Cancelled by a caller who no longer waits for the drain: jobs that run then are interrupted and reported.
+    pub fn hurry(&self) -> CancellationToken {
+        self.shared.hurry.clone()
+    }
+
+    /// Works on jobs until `shutdown` is cancelled. Then no job is claimed any more; running ones have the grace of the
+    /// configuration to end, are interrupted after it, and are reported before this returns.
     ///
     /// # Errors
     /// When the Console refuses the Runner.

@@ -27,7 +27,7 @@ pub struct RunnerConfig {
     pub poll_seconds: u16,
     /// How long Terraform has to end after each of the two interrupts, before it is killed.
     pub cancel_grace: Duration,
-    /// How long running jobs may go on when the Runner is told to end, before they are interrupted.
+    /// The drain: how long running jobs may go on when the Runner is told to end, before they are interrupted.
     pub shutdown_grace: Duration,
 }
 

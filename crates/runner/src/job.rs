@@ -157,8 +157,9 @@ impl Job {
             let message = format!("this Runner does not do {} jobs", self.claim.job_type);
             return Some(Outcome::failed(FailureReason::Runner, message));
         };
-        let config = &self.shared.config;
-        let clock = watch_clock(self.stop.clone(), config.job_timeout, config.shutdown_grace, ending);
+        let shared = Arc::clone(&self.shared);
+        let drained = drained(ending, shared.config.shutdown_grace, &shared.hurry);
+        let clock = watch_clock(self.stop.clone(), shared.config.job_timeout, drained);
         let walked = tokio::select! {
             walked = self.walk(list, step) => walked,
             never = clock => match never {},
@@ -235,22 +236,21 @@ fn lease_length(claim: &Claim) -> Duration {
 }
 
 /// Raises the reasons that come from the clock and from the end of the Runner.
-async fn watch_clock(
-    stop: StopSignal,
-    timeout: Duration,
-    grace: Duration,
-    ending: &CancellationToken,
-) -> Infallible {
-    let too_long = tokio::time::sleep(timeout);
-    let shutdown = async {
-        ending.cancelled().await;
-        tokio::time::sleep(grace).await;
-    };
+async fn watch_clock(stop: StopSignal, timeout: Duration, drained: impl Future<Output = ()>) -> Infallible {
     tokio::select! {
-        () = too_long => stop.raise(Stop::Timeout),
-        () = shutdown => stop.raise(Stop::Shutdown),
+        () = tokio::time::sleep(timeout) => stop.raise(Stop::Timeout),
+        () = drained => stop.raise(Stop::Shutdown),
     }
     std::future::pending().await
+}
+
+/// Resolves when the Runner is to end and what runs has had its time.
+async fn drained(ending: &CancellationToken, grace: Duration, hurry: &CancellationToken) {
+    ending.cancelled().await;
+    tokio::select! {
+        () = tokio::time::sleep(grace) => {}
+        () = hurry.cancelled() => {}
+    }
 }
 
 fn last_line(outcome: &Outcome) -> String {

@@ -14,6 +14,7 @@ pub(crate) struct TestRunner {
     pub console: TestConsole,
     pub fake: Installed,
     pub shutdown: CancellationToken,
+    pub hurry: CancellationToken,
     pub work_dir: PathBuf,
     running: JoinHandle<Result<(), RunError>>,
     _folder: TempDir,
@@ -42,10 +43,10 @@ impl TestRunner {
             ("AWS_SECRET_ACCESS_KEY".to_owned(), "planted-cloud-key".to_owned()),
         ]);
         let runner = Runner::prepare_in(config, environment).await.unwrap();
-        let shutdown = CancellationToken::new();
+        let (shutdown, hurry) = (CancellationToken::new(), runner.hurry());
         let until = shutdown.clone();
         let running = tokio::spawn(async move { runner.run(until).await });
-        Self { console, fake, shutdown, work_dir, running, _folder: folder }
+        Self { console, fake, shutdown, hurry, work_dir, running, _folder: folder }
     }
 
     /// Does a job and says how it ended.
@@ -69,8 +70,17 @@ impl TestRunner {
 
     /// Waits until the fake hangs.
     pub(crate) async fn until_it_hangs(&self) {
+        Self::until(|| !self.fake.hanging().is_empty()).await;
+    }
+
+    /// Waits until the fake is asked for this.
+    pub(crate) async fn until_called(&self, command: &str) {
+        Self::until(|| self.fake.calls().iter().any(|call| call.starts_with(command))).await;
+    }
+
+    async fn until(condition: impl Fn() -> bool) {
         let wait = async {
-            while self.fake.hanging().is_empty() {
+            while !condition() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

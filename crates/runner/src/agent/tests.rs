@@ -39,6 +39,33 @@ async fn a_running_job_is_interrupted_and_reported_before_the_runner_ends() {
 }
 
 #[tokio::test]
+async fn a_running_job_may_end_by_itself_while_the_runner_drains_and_no_other_begins() {
+    let fake = FakeTerraform::new().plan(Mode::Flood(5_000));
+    let runner =
+        TestRunner::start_with(fake, |config| config.shutdown_grace = Duration::from_secs(3600)).await;
+    runner.console.set(|received| received.claims.extend([JobType::Plan, JobType::Plan].map(claim_of)));
+    runner.until_called("plan").await;
+    runner.shutdown.cancel();
+    assert_eq!(runner.console.finish().await.outcome, Outcome::Success);
+    assert_eq!(runner.console.received().claims.len(), 1);
+    runner.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_drain_ends_early_for_who_is_in_a_hurry() {
+    let fake = FakeTerraform::new().apply(Mode::Hang);
+    let runner =
+        TestRunner::start_with(fake, |config| config.shutdown_grace = Duration::from_secs(3600)).await;
+    runner.console.set(|received| received.claims.push_back(claim_of(JobType::Deploy)));
+    runner.until_it_hangs().await;
+    runner.shutdown.cancel();
+    runner.hurry.cancel();
+    let finish = runner.console.finish().await;
+    assert!(failed_with(&finish, FailureReason::Runner), "{finish:?}");
+    runner.end().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_console_that_is_away_for_a_moment_is_waited_for() {
     let runner = TestRunner::start(FakeTerraform::new()).await;
     runner.console.set(|received| received.mood = Mood::Unavailable);

@@ -284,6 +284,22 @@ async fn a_flood_of_output_arrives_whole() {
 }
 
 #[tokio::test]
+async fn terraform_goes_on_while_the_console_is_away_and_nothing_is_lost_or_doubled() {
+    let runner = TestRunner::start(FakeTerraform::new().plan(Mode::Flood(20_000))).await;
+    runner.console.set(|received| received.claims.push_back(claim_of(JobType::Plan)));
+    runner.console.until("the plan begins", |received| !received.chunks.is_empty()).await;
+    runner.console.set(|received| received.mood = Mood::Unavailable);
+    // It has said all its lines, which are more than wait in memory, when it is asked for the next thing.
+    runner.until_called("show").await;
+    runner.console.set(|received| received.mood = Mood::Well);
+    assert_eq!(runner.console.finish().await.outcome, Outcome::Success);
+    let log = runner.console.log();
+    let flood: Vec<&str> = log.lines().filter_map(|line| line.strip_prefix("03:04:05 line ")).collect();
+    let expected = (1..=20_000).map(|number| format!("{number} of a flood that goes on and on"));
+    assert!(flood.into_iter().eq(expected));
+}
+
+#[tokio::test]
 async fn no_secret_leaves_the_runner() {
     let secrets = ["alj_token-of-the-attempt", "alr_token-of-the-runner", "planted-cloud-key"];
     let line = json!({
