@@ -45,6 +45,8 @@ pub struct Limits {
     pub transfer_time: Duration,
     /// How long a connection may be idle, and how long the head of a request may take.
     pub idle_time: Duration,
+    /// How long a stream lasts. Its client opens another where it was, if its token is still good.
+    pub stream_time: Duration,
     /// How many connections are served at once.
     pub connections: usize,
     /// How many event streams are open at once.
@@ -104,6 +106,7 @@ impl Default for Limits {
             // Longer than clients keep idle connections (90 s in reqwest): who closes first must not be the one who is
             // about to be asked.
             idle_time: Duration::from_secs(100),
+            stream_time: Duration::from_secs(15 * 60),
             connections: 4096,
             streams: 512,
             claims: 1024,

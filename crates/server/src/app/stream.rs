@@ -3,6 +3,9 @@
 //! A reader listens to the doorbell first and reads rows then, so nothing falls between. It reads only when its client
 //! takes: a slow client holds one page, never more. The id of a message carries both places, `<event>.<log>`, so that
 //! whichever message was the last one, nothing is missed and nothing comes twice after it.
+//!
+//! A stream ends after a while also in the middle: its client comes back, and shows its token again. So a token that was
+//! revoked is good for no longer than that.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -16,7 +19,7 @@ use alethia_store::{
     logs::{self, LogCursor},
 };
 use chrono::{DateTime, Utc};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{App, logs as app_logs};
 use crate::{
@@ -62,6 +65,7 @@ pub struct Reader {
     lines: Ear,
     ready: VecDeque<Message>,
     ended: bool,
+    until: Instant,
     _permit: OwnedSemaphorePermit,
     _open: OpenStream,
 }
@@ -119,13 +123,14 @@ impl Reader {
             lines: app.store.doorbell().listen(Bell::Logs),
             ready: VecDeque::new(),
             ended: false,
+            until: Instant::now() + app.config.limits.stream_time,
             _permit: permit,
             _open: app.metrics.stream(),
             app: app.clone(),
         })
     }
 
-    /// The next message; `None` at the end, and when the Console is told to end.
+    /// The next message; `None` at the end, when the time is over, and when the Console is told to end.
     ///
     /// # Errors
     /// When the store is not available. The client comes back with the id of its last message.
@@ -134,7 +139,7 @@ impl Reader {
             if let Some(message) = self.ready.pop_front() {
                 return Ok(Some(message));
             }
-            if self.ended || self.app.stop.is_cancelled() {
+            if self.ended || self.app.stop.is_cancelled() || Instant::now() >= self.until {
                 return Ok(None);
             }
             self.read().await?;
@@ -205,8 +210,9 @@ impl Reader {
                 None => changes.await,
             }
         };
+        let look_again = self.until.min(Instant::now() + SLOW_POLL);
         let waited = async {
-            let _rung_or_time_to_look = tokio::time::timeout(SLOW_POLL, rung).await;
+            let _rung_or_time_to_look = tokio::time::timeout_at(look_again, rung).await;
             tokio::time::sleep(TOGETHER).await;
         };
         self.app.stop.run_until_cancelled(waited).await;

@@ -1,5 +1,7 @@
 //! Streams: everything once, in order, also when they are broken off anywhere.
 
+use std::time::Duration;
+
 use alethia_api::{
     client::StreamItem,
     logs::LogChunk,
@@ -147,4 +149,29 @@ async fn a_console_that_ends_ends_its_streams() {
     server.shutdown().await;
     let rest: Vec<_> = response.bytes_stream().collect().await;
     assert!(rest.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn a_stream_ends_after_its_time_and_a_client_goes_on_where_it_was() {
+    let console = Console::with(|config| config.limits.stream_time = Duration::from_millis(300)).await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let runner = console.runner().await;
+    let job = console.create_job(spec, JobType::Deploy).await;
+    let stream = console.request(Method::GET, &format!("/jobs/{}/stream", job.id)).send().await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(3), stream.text()).await.expect("it ends").unwrap();
+    assert!(told.contains("event: change") && !told.contains("event: end"), "{told}");
+    let mut following = console.client.follow_job(job.id, None);
+    following.next().await.unwrap().unwrap();
+    let silence = tokio::time::timeout(Duration::from_millis(700), following.next()).await;
+    assert!(silence.is_err(), "nothing is told twice");
+    take_and_start(&runner).await.job.finish(&success()).await.unwrap();
+    let mut statuses = Vec::new();
+    while let Some(item) = following.next().await.unwrap() {
+        if let StreamItem::Change(event) = item
+            && let EventChange::JobChanged { status, .. } = event.change
+        {
+            statuses.push(status);
+        }
+    }
+    assert_eq!(statuses, [JobStatus::Claimed, JobStatus::Processing, JobStatus::Success]);
 }
