@@ -161,6 +161,17 @@ pub async fn claim(
     Ok(Some(claimed))
 }
 
+/// Keeps a job that waits from being claimed until then.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn hold_back(tx: &Tx, job_id: JobId, until: DateTime<Utc>) -> Result<()> {
+    let sql = "UPDATE provision_jobs SET not_before = $2 WHERE id = $1 AND status = 'QUEUED'";
+    tx.execute(sql, values![job_id, until]).await?;
+    tx.ring(Bell::Queue);
+    Ok(())
+}
+
 /// Attempts whose lease ended, the longest ago first.
 ///
 /// # Errors

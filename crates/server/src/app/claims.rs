@@ -6,8 +6,9 @@ use alethia_api::{
     CONTRACT_VERSION,
     runner::{Claim, ClaimRequest, PlanReference, StateReference},
 };
+use alethia_domain::ids::JobId;
 use alethia_store::{Tx, doorbell::Bell, identities, jobs, plans, queue, runners, states};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,6 +21,8 @@ use crate::{
 
 /// A ring of another Console may get lost; this is how late a job is then taken at most.
 const SLOW_POLL: Duration = Duration::from_secs(5);
+/// How long a job waits that can't be told to a Runner.
+const ASIDE: TimeDelta = TimeDelta::minutes(1);
 /// Longest that a claim may wait, in seconds.
 pub(crate) const LONGEST_WAIT: u16 = 30;
 /// Longest text that a Runner says of itself.
@@ -100,11 +103,27 @@ async fn try_claim(app: &App, runner: &RunnerCaller, now: DateTime<Utc>) -> Resu
     let token = Token::generate(TokenKind::Job);
     let claimed = queue::claim(&tx, claimant, &token.hash(), lease(app), now).await?;
     let Some(claimed) = claimed else { return Ok(None) };
-    let claim = describe(app, &tx, &claimed, &token).await?;
+    let claim = match describe(app, &tx, &claimed, &token).await {
+        Ok(claim) => claim,
+        Err(down @ Error::Down { .. }) => return Err(down),
+        Err(error) => {
+            drop(tx);
+            set_aside(app, claimed.fence.job_id, &error, now).await?;
+            return Ok(None);
+        }
+    };
     let detail = json!({ "attempt": claim.attempt });
     audit::done(&tx, &format!("runner {}", runner.name), "job.claim", claim.job_id, detail, now).await?;
     tx.commit().await?;
     Ok(Some(claim))
+}
+
+/// A job that can't be told to any Runner must not hold up those behind it: it waits, and is looked at again.
+async fn set_aside(app: &App, job: JobId, error: &Error, now: DateTime<Utc>) -> Result<()> {
+    tracing::error!(%error, %job, "a job can't be given to a Runner; it is set aside for a while");
+    let tx = app.store.begin().await?;
+    queue::hold_back(&tx, job, now + ASIDE).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Everything that a Runner needs to know of the job.

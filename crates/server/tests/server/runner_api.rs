@@ -10,6 +10,7 @@ use alethia_api::{
     runners::NewRunner,
 };
 use alethia_domain::lifecycle::{JobStatus, JobType};
+use alethia_store::{identities, jobs};
 
 use crate::support::{Console, claim_request, code, document, eventually, key, new_job, refused, take};
 
@@ -54,6 +55,43 @@ async fn a_job_goes_only_to_a_runner_with_its_labels() {
     let job = console.client.create_job(spec, &new, &key()).await.unwrap();
     assert!(plain.claim(&claim_request(0)).await.unwrap().is_none());
     assert_eq!(labelled.claim(&claim_request(0)).await.unwrap().unwrap().job_id, job.id);
+}
+
+/// Such as one whose plan a later version can't read: it must not take every Runner down with it.
+#[tokio::test]
+async fn a_job_that_can_not_be_told_holds_up_no_other() {
+    let console = Console::start().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let plan = console.create_job(spec, JobType::Plan).await.id;
+    console.client.cancel_job(plan).await.unwrap();
+    let store = &console.server.app().store;
+    let sandbox = identities::by_name(store, identities::SANDBOX).await.unwrap();
+    let broken = jobs::NewJob {
+        job_type: JobType::Deploy,
+        spec_id: spec,
+        revision: 1,
+        snapshot: serde_json::json!({}),
+        snapshot_hash: String::new(),
+        identity_id: sandbox.id,
+        plan_job_id: Some(plan),
+        retry_of: None,
+        destroy: false,
+        required_labels: Vec::new(),
+        assigned_runner_id: None,
+        former_status: None,
+        author: "ada".to_owned(),
+    };
+    let tx = store.begin().await.unwrap();
+    let broken = jobs::insert(&tx, &broken, console.server.app().now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut other = document(&["orders"]);
+    other["name"] = "other".into();
+    let other = console.put(other).await.spec.id;
+    let good = console.create_job(other, JobType::Plan).await;
+    let runner = console.runner().await;
+    let taken = tokio::time::timeout(Duration::from_secs(4), take(&runner)).await.expect("without a pause");
+    assert_eq!(taken.claim.job_id, good.id);
+    assert_eq!(console.job(broken).await.status, JobStatus::Queued);
 }
 
 #[tokio::test]
