@@ -21,6 +21,10 @@ use crate::{
     error::{Error, Result},
 };
 
+/// Longest message of a failure, and longest reason that a Spec or a component gives, in bytes.
+const LONGEST_MESSAGE: usize = 16 * 1024;
+const LONGEST_REASON: usize = 1000;
+
 /// The work is over; so is the attempt's token.
 ///
 /// # Errors
@@ -37,7 +41,8 @@ pub async fn finish(app: &App, attempt: &Attempt, finish: Finish) -> Result<()> 
             succeed(&tx, &job, now).await?;
             End::Success
         }
-        Outcome::Failed { failure } => {
+        Outcome::Failed { mut failure } => {
+            failure.message = cut(&failure.message, LONGEST_MESSAGE).to_owned();
             fail(&tx, &job, &failure.message, now).await?;
             End::Failed(failure)
         }
@@ -104,10 +109,15 @@ async fn fail(tx: &Tx, job: &Job, message: &str, now: DateTime<Utc>) -> Result<(
         | JobType::DeployWorker
         | JobType::DestroyWorker => return Ok(()),
     }
-    reports::abandon(tx, job, message, now).await?;
-    let first_line = message.lines().next().unwrap_or("it failed");
-    let reason = format!("{first_line}; {}", next_step(tx, job).await?);
+    let why = cut(message.lines().next().unwrap_or("it failed"), LONGEST_REASON);
+    reports::abandon(tx, job, why, now).await?;
+    let reason = format!("{why}; {}", next_step(tx, job).await?);
     conclude(tx, job, &SpecEvent::Fail, Some(&reason), now).await
+}
+
+/// The beginning of a text. How a job ended counts, however much its Runner says of it.
+fn cut(text: &str, longest: usize) -> &str {
+    &text[..text.floor_char_boundary(longest)]
 }
 
 /// What a person does now. A lock that is still held is left behind: its attempt is over with the job.

@@ -3,9 +3,12 @@
 use alethia_api::{
     jobs::NewJob,
     problem::Code,
-    runner::{Finish, Heartbeat, Instruction, Outcome},
+    runner::{ComponentReport, Finish, Heartbeat, Instruction, Outcome},
 };
-use alethia_domain::lifecycle::{FailureReason, JobStatus, JobType, SpecStatus};
+use alethia_domain::{
+    component::{ComponentKind, ComponentRef},
+    lifecycle::{ComponentEvent, FailureReason, JobStatus, JobType, SpecStatus},
+};
 use serde_json::json;
 
 use crate::support::{Console, code, document, key, new_job, refused, success, take, take_and_start};
@@ -216,4 +219,30 @@ async fn a_removal_of_production_that_never_began_is_confirmed_anew() {
     let outcome = Outcome::failed(FailureReason::Terraform, "it broke");
     taken.job.finish(&Finish { outcome, components: Vec::new(), outputs: Vec::new() }).await.unwrap();
     console.client.retry_job(taken.claim.job_id, &key()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_failed_job_says_is_told_in_full_once_and_in_short_elsewhere() {
+    let console = Console::start().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let runner = console.runner().await;
+    console.create_job(spec, JobType::Deploy).await;
+    let taken = take_and_start(&runner).await;
+    let report = ComponentReport {
+        component: ComponentRef::named(ComponentKind::Queue, "orders"),
+        event: ComponentEvent::Build,
+        reason: None,
+        done: 0,
+        total: 1,
+    };
+    let outcome = Outcome::failed(FailureReason::Terraform, format!("{}\nmore", "ä".repeat(100_000)));
+    let finish = Finish { outcome, components: vec![report], outputs: Vec::new() };
+    taken.job.finish(&finish).await.unwrap();
+    let failure = console.job(taken.claim.job_id).await.failure.unwrap();
+    assert!((10_000..=16_384).contains(&failure.message.len()), "{}", failure.message.len());
+    let spec = console.spec(spec).await;
+    let reasons = [spec.spec.status_reason.unwrap(), spec.components[0].status_reason.clone().unwrap()];
+    for reason in reasons {
+        assert!(reason.len() < 1200, "{}", reason.len());
+    }
 }
