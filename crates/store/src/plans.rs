@@ -30,7 +30,7 @@ pub struct Plan {
     pub file_sha256: String,
 }
 
-/// Keeps the plan file of an attempt.
+/// Keeps the plan file of an attempt. What was reported of another file before counts no more.
 ///
 /// # Errors
 /// [`crate::StoreError::LeaseLost`].
@@ -114,5 +114,6 @@ async fn keep_file(
         ON CONFLICT (job_id) DO UPDATE SET blob = excluded.blob, sha256 = excluded.sha256, size = excluded.size, \
         created_at = excluded.created_at";
     tx.execute(sql, values![fence.job_id, key.as_str(), sha256_hex(content), content.len(), now]).await?;
+    tx.execute("DELETE FROM plans WHERE job_id = $1", values![fence.job_id]).await?;
     tx.commit().await
 }

@@ -12,7 +12,7 @@ use alethia_store::{
 
 use crate::fixture::{World, on_both};
 
-on_both!(a_plan_is_kept_with_its_file, a_plan_needs_its_own_file);
+on_both!(a_plan_is_kept_with_its_file, a_plan_needs_its_own_file, a_new_file_needs_a_new_report);
 
 const FILE: &[u8] = b"a plan file with a planted secret";
 
@@ -49,6 +49,17 @@ async fn a_plan_needs_its_own_file(world: World) {
     let late = plans::put_file(&world.store, fence, FILE, world.now).await;
     assert!(matches!(late, Err(StoreError::LeaseLost { .. })), "{late:?}");
     assert_eq!(world.blobs().len(), 1, "what was refused is not kept");
+}
+
+/// An attempt that was lost left its plan; the next one's file is not what that plan tells of.
+async fn a_new_file_needs_a_new_report(world: World) {
+    let spec = world.spec("shop").await;
+    let fence = world.started(spec, JobType::Plan).await;
+    plans::put_file(&world.store, fence, b"an earlier one", world.now).await.unwrap();
+    report(&world, fence, &sha256_hex(b"an earlier one")).await.unwrap();
+    plans::put_file(&world.store, fence, FILE, world.now).await.unwrap();
+    let plan = plans::get(&world.store, fence.job_id).await;
+    assert!(matches!(plan, Err(StoreError::NotFound { .. })), "{plan:?}");
 }
 
 async fn report(world: &World, fence: Fence, sha256: &str) -> alethia_store::Result<()> {
