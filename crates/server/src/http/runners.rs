@@ -26,7 +26,7 @@ pub(super) async fn list(
 
 /// Registers a Runner; its token is in this answer and nowhere else.
 #[utoipa::path(post, path = "/runners", tag = "Runners", request_body = NewRunner,
-    params(("idempotency-key" = Option<String>, Header, description = "Under one key it is done once; the token is not shown again")),
+    params(("idempotency-key" = Option<String>, Header, description = "Under one key it is done once; for a day its answer comes again, with the token")),
     responses((status = 201, description = "The Runner and its token", body = RegisteredRunner)))]
 pub(super) async fn create(
     admin: Admin,

@@ -27,7 +27,7 @@ pub(super) async fn list(
 
 /// Makes an API token; its secret is in this answer and nowhere else.
 #[utoipa::path(post, path = "/tokens", tag = "Tokens", request_body = NewToken,
-    params(("idempotency-key" = Option<String>, Header, description = "Under one key it is done once; the secret is not shown again")),
+    params(("idempotency-key" = Option<String>, Header, description = "Under one key it is done once; for a day its answer comes again, with the secret")),
     responses((status = 201, description = "The token and its secret", body = CreatedToken)))]
 pub(super) async fn create(
     owner: Owner,
