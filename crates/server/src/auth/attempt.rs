@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use alethia_domain::{
-    ids::{JobId, RunnerId, SpecId},
+    ids::{JobId, SpecId},
     lifecycle::JobType,
 };
 use alethia_store::jobs::{self, Fence};
@@ -31,8 +31,6 @@ pub struct Attempt {
     pub job_type: JobType,
     /// Spec of the job.
     pub spec_id: SpecId,
-    /// Runner that has it.
-    pub runner_id: RunnerId,
 }
 
 impl Attempt {
@@ -53,8 +51,8 @@ impl FromRequestParts<App> for Attempt {
         if !known.alive {
             return Err(Error::LeaseLost);
         }
-        let jobs::JobCredential { fence, job_type, spec_id, runner_id, .. } = known;
-        Ok(Self { fence, job_type, spec_id, runner_id })
+        let jobs::JobCredential { fence, job_type, spec_id, .. } = known;
+        Ok(Self { fence, job_type, spec_id })
     }
 }
 

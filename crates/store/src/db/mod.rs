@@ -1,7 +1,8 @@
 //! Two databases behind one [`Store`].
 //!
-//! SQLite: write-ahead log, one connection that writes, a few that read. PostgreSQL: one pool. SQL is the same text for
-//! both wherever that is possible: positional `$1`, types that both understand.
+//! SQLite: write-ahead log, one connection that writes, a few that read and never wait for it. PostgreSQL: one pool that
+//! writes, one that reads. SQL is the same text for both wherever that is possible: positional `$1`, types that both
+//! understand.
 
 mod connect;
 mod key_check;

@@ -136,8 +136,6 @@ pub struct NewJob {
 pub struct JobFilter {
     /// Only those of this Spec.
     pub spec_id: Option<SpecId>,
-    /// Only those of this Zone.
-    pub zone_id: Option<ZoneId>,
     /// Only those with this status.
     pub status: Option<JobStatus>,
 }
@@ -160,8 +158,6 @@ pub struct JobCredential {
     pub job_type: JobType,
     /// Spec of the job.
     pub spec_id: SpecId,
-    /// Runner that got it.
-    pub runner_id: RunnerId,
     /// Whether that attempt is the current one and not over.
     pub alive: bool,
 }
@@ -212,10 +208,6 @@ pub async fn list(reader: &impl Reader, filter: JobFilter, page: PageRequest) ->
         values.push(spec_id.0.into());
         conditions += &format!(" AND j.spec_id = ${}", values.len());
     }
-    if let Some(zone_id) = filter.zone_id {
-        values.push(zone_id.0.into());
-        conditions += &format!(" AND j.zone_id = ${}", values.len());
-    }
     if let Some(status) = filter.status {
         conditions += &format!(" AND j.status = '{status}'");
     }
@@ -240,7 +232,7 @@ pub async fn snapshot(reader: &impl Reader, id: JobId) -> Result<Snapshot> {
 /// # Errors
 /// When the database is not available.
 pub async fn authenticate(reader: &impl Reader, token_hash: &str) -> Result<Option<JobCredential>> {
-    let sql = "SELECT a.job_id, a.attempt, a.runner_id, a.ended_at IS NULL AS alive, j.job_type, j.spec_id \
+    let sql = "SELECT a.job_id, a.attempt, a.ended_at IS NULL AS alive, j.job_type, j.spec_id \
         FROM job_attempts a JOIN provision_jobs j ON j.id = a.job_id WHERE a.token_hash = $1";
     reader.optional(sql, values![token_hash]).await?.as_ref().map(row::credential).transpose()
 }

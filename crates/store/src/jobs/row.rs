@@ -54,7 +54,6 @@ pub(super) fn credential(row: &Row) -> Result<JobCredential> {
         fence: Fence { job_id: row.id("job_id")?, attempt: row.number("attempt")? },
         job_type: row.word("job_type")?,
         spec_id: row.id("spec_id")?,
-        runner_id: row.id("runner_id")?,
         alive: row.get("alive")?,
     })
 }

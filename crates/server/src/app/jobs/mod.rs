@@ -35,7 +35,7 @@ use crate::{
 /// When the query is wrong or the store is not available.
 pub async fn list(app: &App, _: &Viewer, query: &JobQuery) -> Result<Page<Job>> {
     let request = page::request(query.limit, query.cursor.as_deref())?;
-    let filter = jobs::JobFilter { spec_id: query.spec_id, zone_id: None, status: query.status };
+    let filter = jobs::JobFilter { spec_id: query.spec_id, status: query.status };
     let page = jobs::list(&app.store, filter, request).await?;
     Ok(page::answer(page, view::job))
 }
