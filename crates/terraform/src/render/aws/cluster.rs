@@ -78,11 +78,13 @@ fn node_groups(groups: &[NodeGroup], naming: &Naming) -> Value {
 }
 
 fn node_group(group: &NodeGroup, naming: &Naming) -> Value {
+    let instance_types = instance_types(group);
+    let ami_type = ami_type(group.architecture, instance_types.iter().any(|name| has_nvidia(name)));
     json!({
         "name": naming.resource(ResourceName::NodeGroup, Some(&group.name)),
         "launch_template": naming.resource(ResourceName::LaunchTemplate, Some(&group.name)),
-        "instance_types": instance_types(group),
-        "ami_type": ami_type(group.architecture),
+        "instance_types": instance_types,
+        "ami_type": ami_type,
         "capacity_type": match group.capacity {
             CapacityType::OnDemand => "ON_DEMAND",
             CapacityType::Spot => "SPOT",
@@ -120,11 +122,21 @@ fn instance_types(group: &NodeGroup) -> Vec<String> {
 /// More than this EKS does not take for one group.
 const MOST_INSTANCE_TYPES: usize = 20;
 
-const fn ami_type(architecture: Architecture) -> &'static str {
-    match architecture {
-        Architecture::X86_64 => "AL2023_x86_64_STANDARD",
-        Architecture::Arm64 => "AL2023_ARM_64_STANDARD",
+/// The image of the nodes: the one with drivers where there are graphics processors.
+const fn ami_type(architecture: Architecture, nvidia: bool) -> &'static str {
+    match (architecture, nvidia) {
+        (Architecture::X86_64, false) => "AL2023_x86_64_STANDARD",
+        (Architecture::X86_64, true) => "AL2023_x86_64_NVIDIA",
+        (Architecture::Arm64, false) => "AL2023_ARM_64_STANDARD",
+        (Architecture::Arm64, true) => "AL2023_ARM_64_NVIDIA",
     }
+}
+
+/// Whether a machine type has graphics processors of NVIDIA, by the rules of EC2's names; those of `g4ad` are AMD's.
+fn has_nvidia(machine: &str) -> bool {
+    let family = machine.split('.').next().unwrap_or_default();
+    let letters = family.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default();
+    matches!(letters, "g" | "gr" | "p") && family != "g4ad"
 }
 
 fn taint(taint: &Taint) -> Value {
@@ -134,4 +146,22 @@ fn taint(taint: &Taint) -> Value {
         TaintEffect::NoExecute => "NO_EXECUTE",
     };
     json!({ "key": taint.key, "value": taint.value, "effect": effect })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_with_graphics_processors_have_drivers() {
+        for (machine, expected) in [
+            ("g6.xlarge", "AL2023_x86_64_NVIDIA"),
+            ("gr6.4xlarge", "AL2023_x86_64_NVIDIA"),
+            ("p5.48xlarge", "AL2023_x86_64_NVIDIA"),
+            ("g4ad.xlarge", "AL2023_x86_64_STANDARD"),
+            ("m7g.large", "AL2023_x86_64_STANDARD"),
+        ] {
+            assert_eq!(ami_type(Architecture::X86_64, has_nvidia(machine)), expected, "{machine}");
+        }
+    }
 }
