@@ -99,7 +99,8 @@ impl Platform {
             .register_local_runner(&name)
             .await
             .context("the Runner of this machine can't be registered")?;
-        self.runner = Some(LocalRunner::start(settings, &self.server.url(), &token, &name).await?);
+        self.runner =
+            Some(LocalRunner::start(settings, &self.server.url(), &token, &name, Duration::ZERO).await?);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::{
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use alethia_api::runners::{NewRunner, Runner};
@@ -64,6 +65,9 @@ pub(crate) struct StartArgs {
     /// How many jobs it does at a time [default: 2] [env: ALETHIA_SLOTS]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
     slots: Option<u16>,
+    /// How long jobs that run may go on once it is told to end, before they are interrupted
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    drain: u32,
 }
 
 /// Runs one of them.
@@ -146,11 +150,14 @@ async fn start(mut settings: Settings, args: StartArgs) -> anyhow::Result<()> {
     }
     let (name, _lock) = own_folder(&settings.data_dir.value.join("runners"), args.name)?;
     let mut interrupts = Interrupts::listen()?;
-    let mut runner = LocalRunner::start(&settings, &console, &token, &name).await?;
+    let drain = Duration::from_secs(args.drain.into());
+    let mut runner = LocalRunner::start(&settings, &console, &token, &name, drain).await?;
     eprintln!("Runner {name} works for {console}; stop it with Ctrl-C");
     tokio::select! {
         error = runner.ended() => return Err(error),
-        () = interrupts.next() => eprintln!("ending; jobs that run are interrupted, once more does not wait"),
+        () = interrupts.next() => {
+            eprintln!("ending; jobs that run have {} s to finish, once more interrupts them", args.drain);
+        }
     }
     runner.shutdown().await;
     Ok(())

@@ -8,22 +8,21 @@ use std::{
 
 use alethia_runner::{RunError, Runner, RunnerConfig};
 use anyhow::Context;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    task::JoinHandle,
-};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::Fault, settings::Settings};
+use crate::{error::Fault, follow::Interrupts, settings::Settings};
 
 /// A Runner that works until it is told to end.
 pub(crate) struct LocalRunner {
     stop: CancellationToken,
+    hurry: CancellationToken,
+    drain: Duration,
     task: JoinHandle<Result<(), RunError>>,
 }
 
 impl LocalRunner {
-    /// Finds Terraform and begins to ask the Console for jobs.
+    /// Finds Terraform and begins to ask the Console for jobs. At its end, jobs that run have `drain` to finish.
     ///
     /// # Errors
     /// When there is no Terraform that fits, or a folder can't be used.
@@ -32,40 +31,63 @@ impl LocalRunner {
         console: &str,
         token: &str,
         name: &str,
+        drain: Duration,
     ) -> anyhow::Result<Self> {
-        let runner = Runner::prepare(config(settings, console, token, name)?).await.with_context(|| {
+        let config = RunnerConfig { shutdown_grace: drain, ..config(settings, console, token, name)? };
+        let runner = Runner::prepare(config).await.with_context(|| {
             Fault::failure("the Runner can't start")
                 .hint("see what is there with `terraform version`, or name another tool with `--tool FILE`")
         })?;
-        let stop = CancellationToken::new();
+        let (stop, hurry) = (CancellationToken::new(), runner.hurry());
         let told = stop.clone();
         let task = tokio::spawn(async move { runner.run(told).await });
-        Ok(Self { stop, task })
+        Ok(Self { stop, hurry, drain, task })
     }
 
     /// Resolves when the Runner ends though nobody told it to; says why.
     pub(crate) async fn ended(&mut self) -> anyhow::Error {
         match (&mut self.task).await {
             Ok(Ok(())) => anyhow::anyhow!("the Runner ended by itself"),
-            Ok(Err(error)) => anyhow::Error::new(error).context("the Runner ended"),
+            Ok(Err(error)) => {
+                let fault = Fault::failure("the Runner ended");
+                let fault = match &error {
+                    RunError::Refused(_) => fault.hint(
+                        "give it the token that `alethia runner register NAME --save FILE` wrote, with `--token-file FILE`",
+                    ),
+                    RunError::Broken(_) => fault,
+                };
+                anyhow::Error::new(error).context(fault)
+            }
             Err(error) => anyhow::Error::new(error).context("the Runner broke"),
         }
     }
 
-    /// Tells it to end and waits; a further interrupt leaves without waiting.
-    pub(crate) async fn shutdown(self) {
+    /// Tells it to end and waits. A further interrupt ends the drain, if there is one; the one after that leaves without
+    /// waiting.
+    pub(crate) async fn shutdown(mut self) {
         self.stop.cancel();
         if self.task.is_finished() {
             return;
         }
-        let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
-        tokio::select! {
-            ended = self.task => {
-                if let Ok(Err(error)) = ended {
-                    tracing::warn!(%error, "the Runner ended with an error");
+        let Ok(mut interrupts) = Interrupts::listen() else { return };
+        let mut drains = !self.drain.is_zero();
+        loop {
+            tokio::select! {
+                ended = &mut self.task => {
+                    if let Ok(Err(error)) = ended {
+                        tracing::warn!(%error, "the Runner ended with an error");
+                    }
+                    return;
                 }
+                () = interrupts.next() => {}
             }
-            _ = interrupt.recv() => eprintln!("left without waiting; Terraform may still be running"),
+            if !drains {
+                eprintln!("left without waiting; Terraform may still be running");
+                return;
+            }
+            eprintln!("interrupting the jobs that run");
+            self.hurry.cancel();
+            drains = false;
         }
     }
 }
@@ -100,7 +122,6 @@ fn config(settings: &Settings, console: &str, token: &str, name: &str) -> anyhow
     config.slots = settings.slots.value;
     config.tool = settings.tool.value.clone();
     config.sandbox_environment = sandbox(settings)?;
-    config.shutdown_grace = Duration::ZERO;
     Ok(config)
 }
 
