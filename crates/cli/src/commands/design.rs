@@ -20,7 +20,7 @@ use clap::{Args, ValueEnum};
 use crate::{ask, error::Fault, output, settings::Settings};
 
 /// What is known before the first question.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct DesignArgs {
     /// File to write; printed when absent
     file: Option<PathBuf>,
@@ -79,8 +79,12 @@ pub(crate) fn run(settings: &Settings, args: DesignArgs) -> anyhow::Result<()> {
     if let Some(file) = args.file.as_deref().filter(|file| file.exists() && !args.force) {
         return Err(occupied(file));
     }
-    let answers =
-        if ask::can_ask() && !args.yes { questions::ask(&args)? } else { questions::without(&args) };
+    let answers = if ask::can_ask() && !args.yes {
+        questions::ask(&args)?
+    } else {
+        complete(&args)?;
+        questions::without(&args)
+    };
     let text = design::write(&answers);
     checked(&text)?;
     let Some(file) = &args.file else { return output::write(&text) };
@@ -90,6 +94,21 @@ pub(crate) fn run(settings: &Settings, args: DesignArgs) -> anyhow::Result<()> {
         file.display()
     ));
     Ok(())
+}
+
+/// Some kinds have no default that could be guessed, and nobody is asked.
+fn complete(args: &DesignArgs) -> anyhow::Result<()> {
+    let missing = [
+        (ComponentKind::Dns, args.domain.is_none(), "--domain shop.example.com"),
+        (ComponentKind::Repositories, args.repository.is_none(), "--repository URL"),
+    ];
+    let is_wanted = |kind| args.kinds.as_ref().is_some_and(|kinds| kinds.contains(&kind));
+    match missing.into_iter().find(|(kind, is_missing, _)| *is_missing && is_wanted(*kind)) {
+        Some((kind, _, flag)) => {
+            Err(Fault::usage(format!("{kind} needs `{flag}`")).hint("add it, or leave the kind out").into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// What was answered may not fit together: better said now than at the first plan.
