@@ -178,10 +178,10 @@ impl Cluster {
         let network = at.document().network.as_ref().filter(|network| network.enabled);
         if let Some(network) = network.filter(|network| overlap(network.cidr, range)) {
             let message = format!("{range} overlaps with the network's {}", network.cidr);
-            at.refuse(
-                Finding::new("service_cidr", message)
-                    .hint("take a range outside of it, such as 172.20.0.0/16"),
-            );
+            let usual: Ipv4Net = "172.20.0.0/16".parse().expect("it is a range");
+            let other = if overlap(network.cidr, usual) { "10.100.0.0/16" } else { "172.20.0.0/16" };
+            let hint = format!("take a range outside of it, such as {other}");
+            at.refuse(Finding::new("service_cidr", message).hint(hint));
         }
     }
 
