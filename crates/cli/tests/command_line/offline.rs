@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::Stdio};
 
-use crate::{SPEC, alethia, home, run, stderr, stdout, write};
+use crate::{SPEC, alethia, home, ok, run, stderr, stdout, write};
 
 #[test]
 fn a_valid_file_is_told_so_and_exits_0() {
@@ -61,6 +61,15 @@ fn a_missing_file_is_one_sentence_and_a_hint() {
         "error: the Spec file shop.yaml can't be read: No such file or directory (os error 2)\n\
          hint: make one with `alethia design shop.yaml`\n"
     );
+}
+
+#[test]
+fn what_can_be_no_spec_is_usage_and_the_sentence_says_what_can() {
+    for word in ["", "Shop", "web/shop/1", "."] {
+        let output = run(&home(), &["apply", word]);
+        assert_eq!(output.status.code(), Some(2), "{word}");
+        assert!(stderr(&output).contains("NAME, ZONE/NAME or a file"), "{}", stderr(&output));
+    }
 }
 
 #[test]
@@ -207,6 +216,16 @@ fn a_designed_file_is_valid_and_is_not_written_over() {
 }
 
 #[test]
+fn a_kind_that_nothing_can_be_guessed_for_is_not_left_out_in_silence() {
+    let home = home();
+    let output = run(&home, &["design", "web.yaml", "-y", "--with", "dns"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--domain"), "{}", stderr(&output));
+    ok(&home, &["design", "web.yaml", "-y", "--with", "dns", "--domain", "web.example.com"]);
+    assert!(ok(&home, &["spec", "explain", "web.yaml"]).contains("domain: web.example.com"));
+}
+
+#[test]
 fn an_exported_root_stands_alone_and_is_the_same_every_time() {
     let home = home();
     write(&home, "tiny.yaml", SPEC);
@@ -242,7 +261,7 @@ fn a_runner_without_console_or_token_says_how_to_start_it() {
     assert!(stderr(&output).contains("alethia runner start --server URL --token-file FILE"));
     let output = run(&home, &["runner", "start", "--server", "http://127.0.0.1:1"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("alethia runner register"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("runner register NAME --save FILE"), "{}", stderr(&output));
 }
 
 #[test]

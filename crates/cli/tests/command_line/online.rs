@@ -51,6 +51,7 @@ fn a_token_is_shown_once_and_never_again() {
 fn a_role_that_is_none_is_usage() {
     let output = run(&home(), &["token", "create", "ci", "--role", "root"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("viewer, operator, admin, owner"), "{}", stderr(&output));
 }
 
 #[test]
@@ -88,6 +89,16 @@ fn without_a_terminal_and_without_yes_nothing_is_changed_and_the_exit_code_is_3(
     let jobs = json(&home, &["jobs", "list"]);
     let types: Vec<&Value> = jobs.as_array().unwrap().iter().map(|job| &job["type"]).collect();
     assert_eq!(types, ["PLAN"]);
+    let log = json(&home, &["jobs", "logs", jobs[0]["id"].as_str().unwrap()]);
+    assert!(log[0]["text"].as_str().unwrap().starts_with("== prepare =="), "{log}");
+}
+
+#[test]
+fn a_hint_can_be_typed_where_the_data_folder_was_a_flag() {
+    let home = home();
+    let output = run(&home, &["--data-dir", "my data", "spec", "get", "nothing"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("`alethia --data-dir 'my data' spec list`"), "{}", stderr(&output));
 }
 
 #[test]
@@ -103,6 +114,7 @@ fn revisions_are_listed_compared_and_brought_back() {
     let history = json(&home, &["spec", "history", "tiny"]);
     assert_eq!(history.as_array().unwrap().len(), 2);
     assert!(ok(&home, &["spec", "diff", "default/tiny"]).starts_with("Revision 1 -> 2\n  + queues"));
+    ok(&home, &["spec", "rollback", "tiny", "2"]);
     ok(&home, &["spec", "rollback", "tiny", "1", "-y"]);
     assert!(!ok(&home, &["spec", "get", "tiny", "--document"]).contains("2d"));
     ok(&home, &["spec", "delete", "tiny", "-y"]);
@@ -119,6 +131,8 @@ fn a_state_is_shown_with_its_versions() {
     assert!(ok(&home, &["state", "list"]).contains("default/tiny"));
     let content = json(&home, &["state", "show", "tiny", "--content"]);
     assert_eq!(content["lineage"], state["current"]["lineage"]);
+    let missing = run(&home, &["state", "restore", "tiny", "99", "-y"]);
+    assert!(stderr(&missing).contains("has no version 99"), "{}", stderr(&missing));
     let restored = json(&home, &["state", "restore", "tiny", &serial, "-y"]);
     assert!(restored["current"]["serial"].as_u64() > state["current"]["serial"].as_u64());
     assert!(json(&home, &["state", "versions", "tiny"]).as_array().unwrap().len() > 1);

@@ -77,6 +77,28 @@ fn a_wrong_token_is_one_sentence_and_a_hint() {
 }
 
 #[test]
+fn a_file_that_replaces_what_another_person_wrote_says_so() {
+    let home = home();
+    let _up = Up::start(&home);
+    let ann = ok(&home, &["token", "create", "ann"]);
+    write(&home, "tiny.yaml", SPEC);
+    ok(&home, &["--token", ann.trim(), "plan", "tiny.yaml"]);
+    let again = run(&home, &["plan", "tiny.yaml"]);
+    assert!(!stderr(&again).contains("replaces"), "{}", stderr(&again));
+    write(&home, "tiny.yaml", &SPEC.replace("name: work", "name: other"));
+    let changed = run(&home, &["plan", "tiny.yaml"]);
+    assert!(stderr(&changed).contains("Revision 2 replaces Revision 1 of ann; "), "{}", stderr(&changed));
+}
+
+#[test]
+fn the_version_of_a_console_stands_beside_ones_own() {
+    let home = home();
+    let up = Up::start(&home);
+    let version = json(&home, &["--server", &up.address, "version"]);
+    assert_eq!(version["console"]["version"], version["version"]);
+}
+
+#[test]
 fn an_address_that_is_taken_is_one_sentence() {
     let home = home();
     let up = Up::start(&home);
@@ -84,6 +106,7 @@ fn an_address_that_is_taken_is_one_sentence() {
     let output = run(&home, &["--data-dir", "other", "serve", "--listen", address]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains(address), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--listen"), "{}", stderr(&output));
 }
 
 #[test]
