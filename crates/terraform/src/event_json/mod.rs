@@ -146,9 +146,17 @@ pub struct Output {
 pub fn parse(line: &str) -> Line {
     let line = line.trim_end_matches(['\r', '\n']);
     match serde_json::from_str::<Map<String, Value>>(line) {
-        Ok(mut fields) => read(&mut fields),
+        Ok(mut fields) => said(read(&mut fields), line),
         Err(_) => Line { level: Level::Info, message: line.to_owned(), event: None },
     }
+}
+
+/// JSON that says nothing to a person, such as a log line of a wrapper, stands for itself.
+fn said(read: Line, line: &str) -> Line {
+    if read.message.is_empty() && read.event.is_none() {
+        return Line { message: line.to_owned(), ..read };
+    }
+    read
 }
 
 fn read(fields: &mut Map<String, Value>) -> Line {

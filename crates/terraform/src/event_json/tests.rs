@@ -31,6 +31,8 @@ fn what_is_not_known_keeps_its_message() {
         (r#"{"@level":"info","@message":"new","type":"from_the_future"}"#, "new"),
         (r#"{"@message":"cut","type":"apply_start","hook":{}}"#, "cut"),
         ("[1]", "[1]"),
+        (r#"{"msg":"from a wrapper"}"#, r#"{"msg":"from a wrapper"}"#),
+        ("\r{}", "\r{}"),
     ] {
         assert_eq!(parse(line), Line { level: Level::Info, message: message.to_owned(), event: None });
     }
