@@ -4,7 +4,7 @@ use alethia_domain::ids::SpecId;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::StateLock;
+use super::{StateLock, content};
 use crate::{
     Reader, Result, StateRefusal, Tx,
     db::{Query, Row, json, values},
@@ -20,8 +20,7 @@ use crate::{
 pub async fn lock(tx: &Tx, spec_id: SpecId, fence: Fence, info: &Value, now: DateTime<Utc>) -> Result<()> {
     jobs::guard(tx, fence).await?;
     specs::lock(tx, spec_id).await?;
-    let id = info.get("ID").and_then(Value::as_str).filter(|id| !id.is_empty());
-    let id = id.ok_or_else(|| StateRefusal::Malformed("a lock needs an ID".to_owned()))?;
+    let id = content::lock_id(info)?;
     if let Some(held) = held(tx, spec_id).await? {
         return if held.id == id { Ok(()) } else { Err(StateRefusal::Locked(Box::new(held)).into()) };
     }

@@ -4,6 +4,7 @@
 //! forward, its lineage stays. A write or lock of an attempt that is over changes nothing. Versions are never
 //! changed and never removed before their Spec is.
 
+pub mod content;
 mod lock;
 mod version;
 

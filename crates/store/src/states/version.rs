@@ -4,11 +4,13 @@ use alethia_domain::ids::{JobId, SpecId};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use md5::{Digest, Md5};
-use serde::Deserialize;
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::{StateVersion, VERSION, lock, version};
+use super::{
+    StateVersion, VERSION,
+    content::{self, Header},
+    lock, version,
+};
 use crate::{
     Reader, Result, StateRefusal, Store, Tx,
     blobs::{self, BlobKey},
@@ -28,23 +30,6 @@ pub struct Write<'a> {
     pub lock_id: Option<&'a str>,
     /// The state as Terraform sent it.
     pub content: &'a [u8],
-}
-
-/// What this crate needs to know of a state.
-#[derive(Deserialize)]
-struct Header {
-    serial: u64,
-    lineage: String,
-    #[serde(default)]
-    resources: Vec<Resource>,
-}
-
-#[derive(Deserialize)]
-struct Resource {
-    #[serde(default)]
-    mode: String,
-    #[serde(default)]
-    instances: Vec<Value>,
 }
 
 /// A version that is in the blob store and has no row yet.
@@ -105,10 +90,10 @@ pub async fn read_version(store: &Store, spec_id: SpecId, serial: u64) -> Result
 pub async fn draft_restore(store: &Store, spec_id: SpecId, serial: u64) -> Result<Draft> {
     let (_, old) = read_version(store, spec_id, serial).await?;
     let next = super::current(store, spec_id).await?.map_or(serial, |current| current.serial.max(serial)) + 1;
-    let content = with_serial(&old, next)?;
-    let key = BlobKey::new("states", spec_id);
-    blobs::put(store, &key, &content).await?;
-    Ok(Draft { spec_id, pending: Pending::new(key, &content, None)? })
+    let content = content::with_serial(&old, next)?;
+    let pending = Pending::new(BlobKey::new("states", spec_id), &content, None)?;
+    blobs::put(store, &pending.key, &content).await?;
+    Ok(Draft { spec_id, pending })
 }
 
 /// Makes a draft the newest version.
@@ -184,7 +169,7 @@ async fn insert(tx: &Tx, spec_id: SpecId, pending: &Pending, now: DateTime<Utc>)
     #[rustfmt::skip]
     let values = values![
         Uuid::now_v7(), spec_id, header.serial, header.lineage, md5, *size,
-        header.count(), key.as_str(), *job_id, now,
+        header.resources, key.as_str(), *job_id, now,
     ];
     let taken = StateRefusal::Serial { current: header.serial, got: header.serial };
     let inserted = tx.execute(sql, values).await;
@@ -218,28 +203,15 @@ fn refuse_backwards(current: &StateVersion, new: &Header) -> Result<()> {
     Ok(())
 }
 
-fn header(content: &[u8]) -> Result<Header> {
-    serde_json::from_slice(content).map_err(|error| StateRefusal::Malformed(error.to_string()).into())
-}
-
-fn with_serial(content: &[u8], serial: u64) -> Result<Vec<u8>> {
-    let malformed = |error: serde_json::Error| StateRefusal::Malformed(error.to_string());
-    let mut state: Value = serde_json::from_slice(content).map_err(malformed)?;
-    state["serial"] = serial.into();
-    Ok(serde_json::to_vec_pretty(&state).map_err(malformed)?)
-}
-
 impl Pending {
     fn new(key: BlobKey, content: &[u8], job_id: Option<JobId>) -> Result<Self> {
-        Ok(Self { key, header: header(content)?, md5: md5_hex(content), size: content.len(), job_id })
-    }
-}
-
-impl Header {
-    /// Instances of managed resources; what was only read does not count.
-    fn count(&self) -> usize {
-        let managed = self.resources.iter().filter(|resource| resource.mode == "managed");
-        managed.map(|resource| resource.instances.len()).sum()
+        Ok(Self {
+            key,
+            header: content::header(content)?,
+            md5: md5_hex(content),
+            size: content.len(),
+            job_id,
+        })
     }
 }
 

@@ -1,0 +1,150 @@
+//! What a state and a lock say of themselves: the part of Terraform's JSON that the rules about them need.
+//!
+//! Pure, so that it can be tried with any bytes; whoever keeps a state or takes a lock calls it first. What a database
+//! can't keep as it came (a serial over 63 bits, a NUL) is refused here and never cut to fit.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::StateRefusal;
+
+/// Largest serial; databases have no larger whole number.
+const MAX_SERIAL: u64 = i64::MAX.unsigned_abs();
+
+/// Longest lineage or id of a lock, in bytes. Terraform's are UUIDs.
+const MAX_ID_BYTES: usize = 255;
+
+/// What is needed of a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Terraform's serial.
+    pub serial: u64,
+    /// Terraform's lineage.
+    pub lineage: String,
+    /// Instances of managed resources; what was only read does not count.
+    pub resources: usize,
+}
+
+#[derive(Deserialize)]
+struct State {
+    serial: u64,
+    lineage: String,
+    #[serde(default)]
+    resources: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    #[serde(default)]
+    mode: String,
+    #[serde(default)]
+    instances: Vec<Value>,
+}
+
+/// Reads the header of a state.
+///
+/// # Errors
+/// [`StateRefusal::Malformed`] when it is none.
+pub fn header(content: &[u8]) -> Result<Header, StateRefusal> {
+    begins_as_object(content)?;
+    let state: State = serde_json::from_slice(content).map_err(malformed)?;
+    if state.serial > MAX_SERIAL {
+        return Err(malformed(format!("serial {} is over {MAX_SERIAL}", state.serial)));
+    }
+    is_id("its lineage", &state.lineage)?;
+    let managed = state.resources.iter().filter(|resource| resource.mode == "managed");
+    let resources = managed.map(|resource| resource.instances.len()).sum();
+    Ok(Header { serial: state.serial, lineage: state.lineage, resources })
+}
+
+/// The same state under another serial.
+///
+/// # Errors
+/// [`StateRefusal::Malformed`] when it is none.
+pub fn with_serial(content: &[u8], serial: u64) -> Result<Vec<u8>, StateRefusal> {
+    let mut state: Map<String, Value> = serde_json::from_slice(content).map_err(malformed)?;
+    state.insert("serial".to_owned(), serial.into());
+    serde_json::to_vec_pretty(&state).map_err(malformed)
+}
+
+/// The id of a lock, in what Terraform says of it.
+///
+/// # Errors
+/// [`StateRefusal::Malformed`] when it has none.
+pub fn lock_id(info: &Value) -> Result<&str, StateRefusal> {
+    let id = info.get("ID").and_then(Value::as_str).filter(|id| !id.is_empty());
+    let id = id.ok_or_else(|| malformed("a lock needs an ID"))?;
+    is_id("the lock's ID", id)?;
+    Ok(id)
+}
+
+/// A struct would also be read from a list of its fields.
+fn begins_as_object(content: &[u8]) -> Result<(), StateRefusal> {
+    if content.trim_ascii_start().first() == Some(&b'{') {
+        return Ok(());
+    }
+    Err(malformed("it is no JSON object"))
+}
+
+fn is_id(what: &str, id: &str) -> Result<(), StateRefusal> {
+    if id.len() <= MAX_ID_BYTES && !id.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(malformed(format!("{what} is longer than {MAX_ID_BYTES} bytes, or has control characters")))
+}
+
+fn malformed(reason: impl ToString) -> StateRefusal {
+    StateRefusal::Malformed(reason.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_counts_what_is_managed() {
+        let state = br#"{"version": 4, "serial": 3, "lineage": "a", "resources": [
+            {"mode": "managed", "instances": [{}, {}]}, {"mode": "data", "instances": [{}]}, {}]}"#;
+        assert_eq!(header(state), Ok(Header { serial: 3, lineage: "a".to_owned(), resources: 2 }));
+    }
+
+    #[test]
+    fn what_is_no_state_is_refused() {
+        let deep = format!(r#"{{"serial": 1, "lineage": "a", "x": {}"#, "[".repeat(100_000));
+        let long = format!(r#"{{"serial": 1, "lineage": "{}"}}"#, "a".repeat(10 << 20));
+        for state in [
+            "",
+            "null",
+            r#"[5, "a"]"#,
+            r#"{"serial": 1}"#,
+            r#"{"serial": -1, "lineage": "a"}"#,
+            r#"{"serial": 9223372036854775808, "lineage": "a"}"#,
+            r#"{"serial": 1, "serial": 2, "lineage": "a"}"#,
+            r#"{"serial": 1, "lineage": "a\u0000"}"#,
+            r#"{"serial": 1, "lineage": "a"} {"#,
+            r#"{"serial": 1, "lineage": "a", "resources": [{"mode": "#,
+            &deep,
+            &long,
+        ] {
+            let refused = header(state.as_bytes()).unwrap_err();
+            assert!(refused.to_string().len() < 200, "{refused}");
+        }
+        assert!(header(b"{\"serial\": 1, \"lineage\": \"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn a_list_never_gets_a_serial() {
+        assert!(with_serial(br#"[5, "a"]"#, 6).is_err());
+        let next = with_serial(br#"{"serial": 5, "lineage": "a", "x": 1.10}"#, 6).unwrap();
+        assert_eq!(header(&next).unwrap().serial, 6);
+    }
+
+    #[test]
+    fn a_lock_without_a_sound_id_is_refused() {
+        let long = format!(r#"{{"ID": "{}"}}"#, "a".repeat(256));
+        for info in ["[]", "\"a\"", "{}", r#"{"ID": ""}"#, r#"{"ID": 3}"#, r#"{"ID": "\u0000"}"#, &long] {
+            assert!(lock_id(&serde_json::from_str(info).unwrap()).is_err(), "{info}");
+        }
+        assert_eq!(lock_id(&serde_json::json!({ "ID": "a", "Who": "me" })), Ok("a"));
+    }
+}
