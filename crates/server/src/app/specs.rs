@@ -190,7 +190,8 @@ pub(super) fn must_be_expected(expected: Expected, existing: Option<&specs::Spec
 }
 
 /// What exists in the cloud is found again only where it was made: while there is something, a Spec stays in its region
-/// and does not change between the sandbox and a real cloud.
+/// and does not change between the sandbox and a real cloud. It also stays in its stage, which is part of every name and
+/// which protects production: a file of another environment with the same name shall not replace this one.
 pub(super) async fn must_stay_in_place(
     tx: &Tx,
     spec: &specs::Spec,
@@ -205,6 +206,9 @@ pub(super) async fn must_stay_in_place(
             format!("it has something in {place}; destroy it first, or write another Spec beside it");
         Err(Error::field(path, message))
     };
+    if spec.stage != new.stage {
+        return refuse("stage", &format!("the {} environment", spec.stage));
+    }
     if (spec.provider, &spec.region) != (new.provider, &new.region) {
         return refuse("cloud.region", &spec.region);
     }

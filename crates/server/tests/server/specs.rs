@@ -201,6 +201,11 @@ async fn a_spec_with_something_in_the_cloud_stays_where_it_is() {
     taken.job.finish(&success()).await.unwrap();
     let later = refused(console.client.put_spec("default", "shop", &put_moved, None).await);
     assert_eq!(later.errors[0].path, "cloud.region");
+    let mut restaged = document(&["orders"]);
+    restaged["stage"] = json!("staging");
+    let restaged = PutSpec { document: restaged, message: None };
+    let other = refused(console.client.put_spec("default", "shop", &restaged, None).await);
+    assert_eq!(other.errors[0].path, "stage");
     console.put(document(&["orders", "mails"])).await;
     let in_use = refused(console.client.delete_spec(spec).await);
     assert!(in_use.detail.contains("destroy it first"), "{}", in_use.detail);
