@@ -119,6 +119,9 @@ CREATE INDEX provision_jobs_leases ON provision_jobs (lease_expires_at) WHERE le
 CREATE INDEX provision_jobs_held ON provision_jobs (not_before) WHERE not_before IS NOT NULL;
 CREATE INDEX provision_jobs_by_zone ON provision_jobs (zone_id, id);
 CREATE INDEX provision_jobs_by_spec ON provision_jobs (spec_id, id);
+-- Whoever deletes a job looks for those that name it.
+CREATE INDEX provision_jobs_by_plan ON provision_jobs (plan_job_id) WHERE plan_job_id IS NOT NULL;
+CREATE INDEX provision_jobs_by_retry ON provision_jobs (retry_of) WHERE retry_of IS NOT NULL;
 CREATE INDEX provision_jobs_to_compact ON provision_jobs (id)
     WHERE status IN ('SUCCESS', 'FAILED', 'CANCELLED') AND NOT logs_archived;
 
@@ -185,6 +188,7 @@ CREATE TABLE state_versions (
     created_at TIMESTAMPTZ NOT NULL,
     UNIQUE (spec_id, serial, lineage)
 );
+CREATE INDEX state_versions_by_job ON state_versions (job_id) WHERE job_id IS NOT NULL;
 CREATE UNIQUE INDEX state_versions_current ON state_versions (spec_id) WHERE is_current;
 
 CREATE TABLE state_locks (

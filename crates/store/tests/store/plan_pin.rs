@@ -19,7 +19,7 @@ async fn a_claim_reads_the_line_and_not_the_table(world: World) {
     }
     let connection = Database::connect(&world.config.database_url).await.unwrap();
     fill(&connection).await;
-    let plan = explain(&connection).await;
+    let plan = explain(&connection, &claim(connection.get_database_backend())).await;
     for expected in expected_parts(connection.get_database_backend()) {
         assert!(plan.contains(expected), "{expected} is not in the plan:\n{plan}");
     }
@@ -27,6 +27,14 @@ async fn a_claim_reads_the_line_and_not_the_table(world: World) {
         !plan.contains("Seq Scan on provision_jobs") && !plan.contains("SCAN a") && !plan.contains("SCAN b"),
         "{plan}"
     );
+    for column in ["plan_job_id", "retry_of"] {
+        let sql = format!("SELECT id FROM provision_jobs WHERE {column} = '{NOBODY}'");
+        let plan = explain(&connection, &sql).await;
+        assert!(
+            !plan.contains("Seq Scan") && !plan.contains("SCAN"),
+            "a deleted job reads every job:\n{plan}"
+        );
+    }
     let runner = world.runner("a", &[]).await;
     for _ in 0..20 {
         world.claim(runner).await.unwrap();
@@ -76,16 +84,20 @@ async fn fill(connection: &DatabaseConnection) {
     connection.execute_unprepared("ANALYZE").await.unwrap();
 }
 
-async fn explain(connection: &DatabaseConnection) -> String {
+/// The claim of a Runner, with its values.
+fn claim(backend: DbBackend) -> String {
+    alethia_store::queue::claim_sql(backend)
+        .replace("$1", &format!("'{NOBODY}'"))
+        .replace("$2", "'[]'")
+        .replace("$3", "'2026-03-01T12:00:00Z'")
+        .replace("$4", "'2026-03-01T12:00:30Z'")
+}
+
+async fn explain(connection: &DatabaseConnection, sql: &str) -> String {
     let (explain, column) = match connection.get_database_backend() {
         DbBackend::Postgres => ("EXPLAIN", 0),
         _ => ("EXPLAIN QUERY PLAN", 3),
     };
-    let sql = alethia_store::queue::claim_sql(connection.get_database_backend())
-        .replace("$1", &format!("'{NOBODY}'"))
-        .replace("$2", "'[]'")
-        .replace("$3", "'2026-03-01T12:00:00Z'")
-        .replace("$4", "'2026-03-01T12:00:30Z'");
     let statement = Statement::from_string(connection.get_database_backend(), format!("{explain} {sql}"));
     let rows = connection.query_all_raw(statement).await.unwrap();
     rows.iter().map(|row| row.try_get_by_index::<String>(column).unwrap() + "\n").collect()
