@@ -246,3 +246,19 @@ async fn what_a_failed_job_says_is_told_in_full_once_and_in_short_elsewhere() {
         assert!(reason.len() < 1200, "{}", reason.len());
     }
 }
+
+#[tokio::test]
+async fn production_that_failed_half_way_is_production_whatever_is_written_after() {
+    let console = Console::start().await;
+    let mut production = document(&["orders"]);
+    production["stage"] = "production".into();
+    let spec = console.put(production).await.spec.id;
+    let runner = console.runner().await;
+    console.create_job(spec, JobType::Deploy).await;
+    let outcome = Outcome::failed(FailureReason::Terraform, "it broke");
+    let finish = Finish { outcome, components: Vec::new(), outputs: Vec::new() };
+    take_and_start(&runner).await.job.finish(&finish).await.unwrap();
+    console.put(document(&["orders"])).await;
+    let slip = console.client.create_job(spec, &new_job(JobType::Destroy), &key()).await;
+    assert_eq!(refused(slip).errors[0].path, "confirm");
+}

@@ -227,6 +227,17 @@ pub async fn snapshot(reader: &impl Reader, id: JobId) -> Result<Snapshot> {
     Ok(Snapshot { document: row.document("snapshot")?, hash: row.get("snapshot_hash")? })
 }
 
+/// Revision of the last DEPLOY of a Spec that began, however it ended.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn last_deploy_begun(reader: &impl Reader, spec_id: SpecId) -> Result<Option<u32>> {
+    let sql = "SELECT revision FROM provision_jobs WHERE spec_id = $1 AND job_type = 'DEPLOY' \
+        AND started_at IS NOT NULL ORDER BY id DESC LIMIT 1";
+    let row = reader.optional(sql, values![spec_id]).await?;
+    row.map(|row| row.number("revision")).transpose()
+}
+
 /// What the job token with this hash stands for; `None` when it never was one.
 ///
 /// # Errors

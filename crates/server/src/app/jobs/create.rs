@@ -203,7 +203,7 @@ fn check_request(new: &NewJob) -> Result<()> {
     Ok(())
 }
 
-/// Nobody removes production by a slip: neither what is deployed nor what is written now.
+/// Nobody removes production by a slip, whatever is written meanwhile.
 async fn must_be_confirmed(tx: &Tx, new: &NewJob, spec: &specs::Spec) -> Result<()> {
     if new.job_type != JobType::Destroy || new.confirm.as_deref() == Some(&spec.name) {
         return Ok(());
@@ -229,13 +229,15 @@ async fn must_have_begun(tx: &Tx, old: &jobs::Job, spec: &specs::Spec) -> Result
     })
 }
 
-/// Whether what is deployed or what is written now is production.
+/// Whether what is written now, what is deployed, or what may be there in part is production.
 async fn is_production(tx: &Tx, spec: &specs::Spec) -> Result<bool> {
-    let deployed = match spec.deployed_revision {
-        Some(number) => revisions::get(tx, spec.id, number).await?.document["stage"] == "production",
-        None => false,
-    };
-    Ok(deployed || spec.stage == Stage::Production)
+    let begun = jobs::last_deploy_begun(tx, spec.id).await?;
+    for number in [spec.deployed_revision, begun].into_iter().flatten() {
+        if revisions::get(tx, spec.id, number).await?.document["stage"] == "production" {
+            return Ok(true);
+        }
+    }
+    Ok(spec.stage == Stage::Production)
 }
 
 fn must_be_over(job: &jobs::Job) -> Result<()> {
