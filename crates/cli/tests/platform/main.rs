@@ -7,6 +7,8 @@ mod common;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod main_job;
 #[cfg(test)]
 mod processes;

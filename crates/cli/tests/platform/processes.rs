@@ -1,8 +1,9 @@
 //! The platform as it grows: PostgreSQL, one Console and two Runners, each a process of its own.
 
 use std::{
+    collections::BTreeMap,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Processes {
     address: String,
     token: String,
-    runners: Vec<Process>,
+    runners: BTreeMap<String, Process>,
     console: Option<Process>,
     folder: TempDir,
 }
@@ -38,8 +39,11 @@ impl Processes {
         let announced: serde_json::Value = serde_json::from_str(&announced).unwrap();
         let address = announced["address"].as_str().unwrap().to_owned();
         let token = fs::read_to_string(folder.path().join("console/owner-token")).unwrap().trim().to_owned();
-        let mut processes = Self { address, token, runners: Vec::new(), console: Some(console), folder };
-        processes.runners = ["north", "south"].map(|name| processes.start_runner(name)).into();
+        let mut processes = Self { address, token, runners: BTreeMap::new(), console: Some(console), folder };
+        for name in ["north", "south"] {
+            processes.register_runner(name);
+            processes.start_runner(name);
+        }
         processes
     }
 
@@ -48,13 +52,28 @@ impl Processes {
         User::of(&self.address, &self.token)
     }
 
-    fn start_runner(&self, name: &str) -> Process {
-        let registered = self.user().json(&["runner", "register", name]);
+    /// The data folder of the Runners, with the cloud that they share.
+    pub(crate) fn runners_data(&self) -> PathBuf {
+        self.folder.path().join("runners")
+    }
+
+    /// Ends a Runner as a power cut does.
+    pub(crate) fn kill_runner(&mut self, name: &str) {
+        let mut runner = self.runners.remove(name).unwrap();
+        runner.0.kill().unwrap();
+    }
+
+    pub(crate) fn start_runner(&mut self, name: &str) {
         let token_file = self.folder.path().join(name);
-        fs::write(&token_file, registered["token"].as_str().unwrap()).unwrap();
         let token_file = token_file.to_str().unwrap();
         let arguments = ["runner", "start", "--server", &self.address, "--token-file", token_file];
-        start(self.folder.path(), "runners", &arguments)
+        let runner = start(self.folder.path(), "runners", &arguments);
+        self.runners.insert(name.to_owned(), runner);
+    }
+
+    fn register_runner(&self, name: &str) {
+        let registered = self.user().json(&["runner", "register", name]);
+        fs::write(self.folder.path().join(name), registered["token"].as_str().unwrap()).unwrap();
     }
 }
 

@@ -1,0 +1,94 @@
+//! A Runner that is killed in the middle of an apply: the job ends with the truth, nothing is lost, nothing is made twice.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::{
+    common::{User, example},
+    processes::Processes,
+};
+
+/// Longer than a lease and all that follows its end.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+#[test]
+fn a_killed_runner_costs_a_job_and_nothing_else() {
+    let mut processes = Processes::start();
+    let (user, data) = (processes.user(), processes.runners_data());
+    let file = user.spec_file(&example("shop.yaml"));
+    let data = data.to_str().unwrap();
+    let slow = ["aws_rds_cluster.*", "--operation", "create", "--latency-ms", "5000", "--data-dir", data];
+    user.ok(&[&["sandbox", "faults", "add"][..], &slow].concat());
+
+    let mut apply = user.command(&["apply", "-y", &file]).stderr(Stdio::null()).spawn().unwrap();
+    let job = until("resources are there", || deploy(&user).filter(|job| job["progress"]["done"] != 0));
+    processes.kill_runner(job["runner"].as_str().unwrap());
+    until("Terraform is gone", || works_below(&Path::new(data).join("runners")).is_none().then_some(()));
+    let made = cloud(&user, data);
+    let failed = until("the job ends", || deploy(&user).filter(|job| job["status"] == "FAILED"));
+    assert!(!apply.wait().unwrap().success());
+    assert_eq!(failed["failure"]["reason"], "runner_lost", "{failed:#}");
+    assert_eq!(failed["attempt"], 1, "{failed:#}");
+
+    processes.start_runner(job["runner"].as_str().unwrap());
+    user.ok(&["sandbox", "faults", "clear", "--data-dir", data]);
+    assert_eq!(deploy(&user).unwrap()["id"], job["id"], "the job that changes things ran again by itself");
+    let state = user.json(&["state", "show", "shop"]);
+    assert_eq!(state["lock"], Value::Null, "Terraform had no time to release its lock: {state:#}");
+    the_next_apply_goes_on(&user, &file, data, &made);
+}
+
+/// What was made is known, so it is made once; what is known goes with a removal, so what stays was forgotten.
+fn the_next_apply_goes_on(user: &User, file: &str, data: &str, made: &BTreeMap<String, String>) {
+    let applied = user.json(&["apply", "-y", file]);
+    assert_eq!(applied["spec"]["status"], "ACTIVE");
+    let after = cloud(user, data);
+    for (resource, created) in made {
+        assert_eq!(after.get(resource), Some(created), "{resource} was made anew");
+    }
+    user.ok(&["destroy", "shop", "-y", "--confirm", "shop"]);
+    assert_eq!(cloud(user, data), BTreeMap::new());
+}
+
+/// The newest job that changes things.
+fn deploy(user: &User) -> Option<Value> {
+    let jobs = user.json(&["jobs", "list"]);
+    let jobs = jobs.as_array().or_else(|| jobs["items"].as_array()).unwrap();
+    jobs.iter().find(|job| job["type"] == "DEPLOY").cloned()
+}
+
+/// Every resource of the sandbox cloud with the time of its making.
+fn cloud(user: &User, data: &str) -> BTreeMap<String, String> {
+    let resources = user.json(&["sandbox", "list", "--data-dir", data]);
+    let resources = resources.as_array().unwrap().iter();
+    resources
+        .map(|resource| (format!("{} {}", resource["type"], resource["id"]), resource["created"].to_string()))
+        .collect()
+}
+
+/// A folder below this one that a process works in.
+fn works_below(folder: &Path) -> Option<String> {
+    fs::read_dir("/proc").unwrap().find_map(|process| {
+        let works_in = fs::read_link(process.ok()?.path().join("cwd")).ok()?;
+        works_in.starts_with(folder).then(|| works_in.display().to_string())
+    })
+}
+
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("not within {PATIENCE:?}: {what}");
+}
