@@ -12,6 +12,8 @@
 pub mod cloud;
 pub mod faults;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handshake;
 pub mod mirror;
 mod plan;

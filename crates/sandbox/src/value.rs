@@ -11,6 +11,9 @@ pub(crate) mod json;
 /// The extension that says unknown. Terraform ignores the payload, but wants one.
 const UNKNOWN: (i8, u8) = (0, 0);
 
+/// Deepest nesting. The deepest schema of the large clouds has 27 levels; a stack holds this many with ease.
+const MAX_DEPTH: usize = 128;
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Value {
     #[default]
@@ -39,6 +42,8 @@ pub(crate) enum ValueError {
     Decode(#[from] rmpv::decode::Error),
     #[error("value of an unsupported kind")]
     Unsupported,
+    #[error("a key of a map or object is there twice")]
+    Repeated,
 }
 
 impl Value {
@@ -117,7 +122,7 @@ impl Value {
             return Ok(Self::Null);
         }
         let mut rest = bytes;
-        Self::from_rmpv(rmpv::decode::read_value(&mut rest)?)
+        Self::from_rmpv(rmpv::decode::read_value_with_max_depth(&mut rest, MAX_DEPTH)?)
     }
 
     pub(crate) fn to_msgpack(&self) -> Vec<u8> {
@@ -138,7 +143,7 @@ impl Value {
             rmpv::Value::Array(items) => {
                 Self::List(items.into_iter().map(Self::from_rmpv).collect::<Result<_, _>>()?)
             }
-            rmpv::Value::Map(entries) => Self::Map(entries.into_iter().map(entry).collect::<Result<_, _>>()?),
+            rmpv::Value::Map(entries) => Self::Map(members(entries)?),
             rmpv::Value::Binary(_) => return Err(ValueError::Unsupported),
         })
     }
@@ -166,9 +171,15 @@ fn integer(number: rmpv::Integer) -> Number {
     number.as_i64().map_or_else(|| Number::Text(number.to_string()), Number::Integer)
 }
 
-fn entry((key, value): (rmpv::Value, rmpv::Value)) -> Result<(String, Value), ValueError> {
-    let key = key.as_str().ok_or(ValueError::Unsupported)?.to_owned();
-    Ok((key, Value::from_rmpv(value)?))
+fn members(entries: Vec<(rmpv::Value, rmpv::Value)>) -> Result<BTreeMap<String, Value>, ValueError> {
+    let mut members = BTreeMap::new();
+    for (key, value) in entries {
+        let key = key.as_str().ok_or(ValueError::Unsupported)?.to_owned();
+        if members.insert(key, Value::from_rmpv(value)?).is_some() {
+            return Err(ValueError::Repeated);
+        }
+    }
+    Ok(members)
 }
 
 #[cfg(test)]
@@ -201,6 +212,26 @@ mod tests {
         #[test]
         fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             let _ = Value::from_msgpack(&bytes);
+        }
+    }
+
+    #[test]
+    fn hostile_bytes_are_refused() {
+        let deep = [vec![0x91; 1 << 20], vec![0xc0]].concat();
+        let deep_maps = [b"\x81\xa1a".repeat(1 << 18), vec![0xc0]].concat();
+        for bytes in [
+            &b"\xdd\xff\xff\xff\xff\xc0"[..], // lengths of 4 GiB with nothing behind them
+            b"\xdf\xff\xff\xff\xff\xa1a",
+            b"\xdb\xff\xff\xff\xffa",
+            b"\xc9\xff\xff\xff\xff\x00a",
+            b"\xa2a",
+            b"\xa1\xff",
+            b"\x81\x01\x02",
+            b"\x82\xa1a\x01\xa1a\x02",
+            &deep,
+            &deep_maps,
+        ] {
+            assert!(Value::from_msgpack(bytes).is_err(), "{:?}", &bytes[..bytes.len().min(8)]);
         }
     }
 
