@@ -77,25 +77,25 @@ pub(crate) enum Command {
     /// Create a Spec file by answering a few questions
     Design(DesignArgs),
     /// Zones: groups of Specs
-    #[command(subcommand)]
+    #[command(subcommand, alias = "zones")]
     Zone(ZoneCommand),
     /// Specs, their documents and Revisions
-    #[command(subcommand)]
+    #[command(subcommand, alias = "specs")]
     Spec(SpecCommand),
     /// Jobs: what Runners did, do and will do
-    #[command(subcommand)]
+    #[command(subcommand, alias = "job")]
     Jobs(JobsCommand),
     /// Runners: who executes jobs
-    #[command(subcommand)]
+    #[command(subcommand, alias = "runners")]
     Runner(RunnerCommand),
     /// Terraform states: versions and locks
-    #[command(subcommand)]
+    #[command(subcommand, alias = "states")]
     State(StateCommand),
     /// Cloud Identities: the ways into clouds
-    #[command(subcommand)]
+    #[command(subcommand, alias = "identities")]
     Identity(IdentityCommand),
     /// API tokens
-    #[command(subcommand)]
+    #[command(subcommand, alias = "tokens")]
     Token(TokenCommand),
     /// The simulated cloud on this machine
     #[command(subcommand)]

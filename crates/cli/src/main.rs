@@ -32,11 +32,22 @@ fn main() -> ExitCode {
     if let Some(provider) = sandbox_provider(&words) {
         return alethia_sandbox::plugin::run(provider);
     }
-    let arguments = args::Arguments::parse_from(words);
+    let arguments = args::Arguments::parse_from(with_help(words));
     let typed = typed::Typed::new(&arguments.global);
     match commands::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error::report(&error, &typed),
+    }
+}
+
+/// `alethia help COMMAND` is another way to say `alethia COMMAND --help`.
+fn with_help(words: Vec<OsString>) -> Vec<OsString> {
+    match &words[..] {
+        [program, help, command @ ..] if help == "help" => {
+            let help = OsString::from("--help");
+            std::iter::once(program).chain(command).chain([&help]).cloned().collect()
+        }
+        _ => words,
     }
 }
 

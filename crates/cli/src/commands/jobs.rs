@@ -21,6 +21,7 @@ pub(crate) enum JobsCommand {
     /// List jobs, newest first
     List(ListArgs),
     /// Show a job
+    #[command(alias = "show")]
     Get {
         /// Its id
         #[arg(value_parser = id)]

@@ -24,6 +24,7 @@ pub(crate) enum SpecCommand {
         zone: Option<String>,
     },
     /// Show a Spec and its components
+    #[command(alias = "show")]
     Get(GetArgs),
     /// Show what differs between two Revisions, or between a file and the newest Revision
     Diff(DiffArgs),

@@ -23,6 +23,7 @@ pub(crate) enum StateCommand {
     /// List the states of all Specs
     List,
     /// Show the state of a Spec and who holds its lock
+    #[command(alias = "get")]
     Show(ShowArgs),
     /// List the versions of a state
     Versions {

@@ -73,6 +73,13 @@ fn what_can_be_no_spec_is_usage_and_the_sentence_says_what_can() {
 }
 
 #[test]
+fn help_may_also_be_asked_for_by_a_command() {
+    let home = home();
+    assert_eq!(ok(&home, &["help", "spec", "diff"]), ok(&home, &["spec", "diff", "--help"]));
+    assert_eq!(ok(&home, &["help"]), ok(&home, &["--help"]));
+}
+
+#[test]
 fn an_unknown_command_exits_2() {
     let output = run(&home(), &["aply"]);
     assert_eq!(output.status.code(), Some(2));
