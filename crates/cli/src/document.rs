@@ -6,7 +6,6 @@ use std::{
 };
 
 use alethia_domain::spec::{self, Parsed, Problem};
-use anyhow::Context;
 
 use crate::error::Fault;
 
@@ -46,19 +45,24 @@ fn display_name(path: &Path) -> String {
 }
 
 fn text(path: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(READ_LIMIT).read_to_string(&mut text)
+        std::io::stdin().lock().take(READ_LIMIT).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(READ_LIMIT).read_to_string(&mut text))
+        std::fs::File::open(path).and_then(|file| file.take(READ_LIMIT).read_to_end(&mut bytes))
     };
-    match read {
-        Ok(_) => Ok(text),
-        Err(error) => {
-            let fault = unreadable(path, error.kind());
-            Err(error).context(fault)
-        }
+    read.and_then(|_| decode(bytes)).map_err(|error| {
+        let fault = unreadable(path, error.kind());
+        anyhow::Error::new(error).context(fault)
+    })
+}
+
+/// What is too long was perhaps cut inside of a character; that it is too long is what will be said of it.
+fn decode(bytes: Vec<u8>) -> io::Result<String> {
+    if bytes.len() > spec::MAX_DOCUMENT_BYTES {
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
     }
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
 fn unreadable(path: &Path, kind: io::ErrorKind) -> Fault {
@@ -69,5 +73,32 @@ fn unreadable(path: &Path, kind: io::ErrorKind) -> Fault {
         io::ErrorKind::InvalidData => fault.hint("a Spec file is YAML or JSON, as UTF-8 text"),
         io::ErrorKind::IsADirectory => fault.hint(format!("name a file in it, such as {name}/shop.yaml")),
         _ => fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(content: &[u8]) -> anyhow::Result<Result<Parsed, Vec<Problem>>> {
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), content)?;
+        check(file.path())
+    }
+
+    #[test]
+    fn what_is_no_text_is_told_as_such() {
+        let error = checked(b"name: a\xff\n").unwrap_err();
+        let told = format!("{error:#}");
+        assert!(told.contains("can't be read: invalid utf-8 sequence of 1 bytes from index 7"), "{told}");
+    }
+
+    #[test]
+    fn a_large_file_is_too_large_wherever_it_is_cut() {
+        for shift in 0..4 {
+            let content = "x".repeat(shift) + &"\u{1f600}".repeat(1 << 19);
+            let problems = checked(content.as_bytes()).unwrap().unwrap_err();
+            assert_eq!(problems[0].allowed.as_deref(), Some("at most 1 MiB"));
+        }
     }
 }
