@@ -1,7 +1,8 @@
 //! The log of a job on its way to the Console: numbered chunks, in order, none lost while the attempt is ours.
 //!
-//! Two tasks a job: one closes chunks, 100 ms after their first line or at 64 KiB, and puts them on the disk; one sends
-//! what is there until it is taken. So whoever writes never waits for the Console, and a Console that was away gets
+//! Two tasks a job: one closes chunks and puts them on the disk, one sends what is there until it is taken. A chunk is
+//! closed as soon as no more lines follow, but not within 100 ms of the one before, and at 64 KiB: a line after a silence
+//! is on its way at once, and a flood makes few chunks. So whoever writes never waits for the Console, and a Console that was away gets
 //! everything when it is back. A lost lease ends both, and what was not taken by then is dropped: it would be refused.
 
 use std::time::Duration;
@@ -23,7 +24,9 @@ use crate::{
 
 /// Longest text of a chunk, in bytes.
 const CHUNK_SIZE: usize = 64 * 1024;
-/// How long a chunk may wait for more lines.
+/// How long a chunk waits for more lines after a silence.
+const BURST_WAIT: Duration = Duration::from_millis(5);
+/// Shortest time from the close of a chunk to that of the next, unless that is full.
 const CHUNK_WAIT: Duration = Duration::from_millis(100);
 /// Longest piece of a line; a longer line is cut into several.
 const PIECE_SIZE: usize = 16 * 1024;
@@ -47,6 +50,8 @@ struct Keeper {
     stop: StopSignal,
     /// A piece that did not fit into the chunk before.
     left_over: Option<String>,
+    /// Before this no chunk is closed that has room.
+    earliest: Instant,
 }
 
 struct Shipper {
@@ -70,7 +75,7 @@ impl Log {
     ) -> Self {
         let (sender, pieces) = mpsc::channel(QUEUE);
         let moves = reader.watch();
-        let keeper = Keeper { pieces, writer, stop: stop.clone(), left_over: None };
+        let keeper = Keeper { pieces, writer, stop: stop.clone(), left_over: None, earliest: Instant::now() };
         let shipper = Shipper { client, attempt, sequence: 1, reader, stop, most: MOST_CHUNKS };
         Self {
             pieces: sender,
@@ -129,7 +134,7 @@ impl Keeper {
             Some(piece) => piece,
             None => self.pieces.recv().await?,
         };
-        let deadline = Instant::now() + CHUNK_WAIT;
+        let deadline = self.earliest.max(Instant::now() + BURST_WAIT);
         while let Ok(Some(piece)) = tokio::time::timeout_at(deadline, self.pieces.recv()).await {
             if text.len() + piece.len() > CHUNK_SIZE {
                 self.left_over = Some(piece);
@@ -137,6 +142,7 @@ impl Keeper {
             }
             text.push_str(&piece);
         }
+        self.earliest = Instant::now() + CHUNK_WAIT;
         Some(text)
     }
 }

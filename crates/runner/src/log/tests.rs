@@ -44,6 +44,24 @@ async fn chunks_are_numbered_without_a_gap_in_order_and_small() {
 }
 
 #[tokio::test]
+async fn lines_that_follow_each_other_closely_share_a_chunk() {
+    let (pieces, receiver) = mpsc::channel(QUEUE);
+    let (writer, _reader) = spool::open(&std::env::temp_dir()).unwrap();
+    let (stop, begun) = (StopSignal::new(), Instant::now());
+    let mut keeper = Keeper { pieces: receiver, writer, stop, left_over: None, earliest: begun };
+    pieces.send("first".to_owned()).await.unwrap();
+    assert_eq!(keeper.gather().await.unwrap(), "first");
+    pieces.send("second, ".to_owned()).await.unwrap();
+    let third = async {
+        tokio::time::sleep(BURST_WAIT * 2).await;
+        pieces.send("third".to_owned()).await.unwrap();
+    };
+    let (gathered, ()) = tokio::join!(keeper.gather(), third);
+    assert_eq!(gathered.unwrap(), "second, third");
+    assert!(begun.elapsed() >= CHUNK_WAIT);
+}
+
+#[tokio::test]
 async fn what_the_console_did_not_take_is_sent_again() {
     let console = TestConsole::start().await;
     console.set(|received| received.refuse_logs = 2);
