@@ -137,7 +137,7 @@ async fn dropping_the_run_leaves_no_process_behind() {
 }
 
 /// Starts a fake `apply` and takes away what keeps its guard quiet, as when this process is killed.
-async fn orphan(mode: Mode) -> (Child, Installed) {
+async fn orphan(mode: Mode, orphan_grace: Duration) -> (Child, Installed) {
     let fake = FakeTerraform::new().apply(mode).install().unwrap();
     let (path, environment) = (fake.path(), environment());
     let mut child = spawn(Program {
@@ -146,7 +146,7 @@ async fn orphan(mode: Mode) -> (Child, Installed) {
         folder: Path::new("/"),
         environment: &environment,
         output: None,
-        orphan_grace: Duration::from_secs(1),
+        orphan_grace,
     })
     .unwrap();
     until(|| !fake.hanging().is_empty()).await;
@@ -157,7 +157,7 @@ async fn orphan(mode: Mode) -> (Child, Installed) {
 #[tokio::test]
 async fn a_program_whose_runner_is_gone_is_interrupted_and_may_still_speak() {
     // After the interrupt it says far more than a pipe holds, and only then ends.
-    let (mut child, fake) = orphan(Mode::HangThenFlood(5_000)).await;
+    let (mut child, fake) = orphan(Mode::HangThenFlood(5_000), Duration::from_secs(15)).await;
     let status = tokio::time::timeout(Duration::from_secs(20), child.wait()).await.unwrap().unwrap();
     assert_eq!(status.code(), Some(1), "{status}");
     assert!(fake.path().with_file_name("last-word").exists());
@@ -166,7 +166,7 @@ async fn a_program_whose_runner_is_gone_is_interrupted_and_may_still_speak() {
 
 #[tokio::test]
 async fn a_program_whose_runner_is_gone_and_that_ignores_the_interrupt_is_killed() {
-    let (mut child, fake) = orphan(Mode::IgnoreInterrupt).await;
+    let (mut child, fake) = orphan(Mode::IgnoreInterrupt, Duration::from_secs(1)).await;
     let status = tokio::time::timeout(Duration::from_secs(20), child.wait()).await.unwrap().unwrap();
     assert_eq!(status.code(), None, "{status}");
     until(|| fake.hanging().iter().all(is_gone)).await;
