@@ -84,6 +84,7 @@ pub struct Component {
 #[serde(deny_unknown_fields)]
 pub struct PutSpec {
     /// The document; its zone and name must be those of the path.
+    #[serde(deserialize_with = "alethia_domain::spec::deserialize_written")]
     pub document: Value,
     /// Why, up to 250 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -41,6 +41,24 @@ async fn a_body_that_can_not_be_read_says_where() {
 }
 
 #[tokio::test]
+async fn a_document_made_to_do_harm_is_refused() {
+    let console = Console::start().await;
+    let put = |body: Vec<u8>| {
+        let request = console.request(Method::PUT, "/zones/default/specs/a");
+        problem(request.header("content-type", "application/json").body(body))
+    };
+    let twice = put(br#"{"document": {"queues": [{"name": "a", "name": "b"}]}}"#.to_vec()).await;
+    assert_eq!((twice.status, twice.errors[0].path.as_str()), (422, "document.queues[0]"));
+    assert!(twice.errors[0].message.starts_with("the key \"name\" is there twice"));
+    let deep = put(format!("{{\"document\": {}", "[".repeat(100_000)).into_bytes()).await;
+    assert_eq!((deep.status, deep.code), (400, Code::Invalid));
+    let no_text = put(b"{\"document\": {\"name\": \"\xff\"}}".to_vec()).await;
+    assert_eq!((no_text.status, no_text.code), (400, Code::Invalid));
+    let many = put(format!("{{\"document\": [{}1]}}", "1,".repeat(300_000)).into_bytes()).await;
+    assert_eq!(many.errors[0].message, "the document holds too much; allowed: at most 100000 values");
+}
+
+#[tokio::test]
 async fn a_body_or_a_page_that_is_too_large_is_refused() {
     let console = Console::with(|config| config.limits.body = 1000).await;
     let large = json!({ "name": "a", "description": "x".repeat(2000) });
