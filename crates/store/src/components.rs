@@ -92,7 +92,8 @@ pub async fn sync(tx: &Tx, spec_id: SpecId, wanted: &[ComponentRef], now: DateTi
     Ok(())
 }
 
-/// Lets something happen to a component; tells its new status. What changes nothing is neither written nor told.
+/// Lets something happen to a component; tells its new status. What changes nothing is neither written nor told, and
+/// what is gone gives out nothing any more.
 ///
 /// # Errors
 /// [`crate::StoreError::Illegal`] when its status does not allow it.
@@ -119,6 +120,9 @@ pub async fn transition(
     let sql = "UPDATE components SET status = $5, status_reason = $6, updated_at = $7 \
         WHERE spec_id = $1 AND kind = $2 AND name = $3 AND status = $4";
     tx.execute(sql, values![spec_id, kind, name, old, new, happening.reason, now]).await?;
+    if new == ComponentStatus::Destroyed {
+        set_outputs(tx, spec_id, component, &Map::new(), now).await?;
+    }
     announce(tx, spec_id, component, new, happening, now);
     Ok(new)
 }

@@ -99,6 +99,9 @@ fn destroy_removes_everything(user: &User) {
     assert_eq!(destroyed["spec"]["status"], "DESTROYED");
     let statuses = statuses(&destroyed["spec"]);
     assert!(statuses.values().all(|status| status == "DESTROYED"), "{statuses:#?}");
+    for component in destroyed["spec"]["components"].as_array().unwrap() {
+        assert_eq!(component["outputs"], json!({}), "{component} still gives something out");
+    }
     let state = user.json(&["state", "show", "shop"]);
     assert_eq!(state["current"]["resources"], 0, "{state:#}");
     assert_eq!(state["lock"], Value::Null, "{state:#}");

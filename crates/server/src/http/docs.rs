@@ -1,6 +1,6 @@
 //! The API's own description: OpenAPI 3.1 and a page to read it on. Needs no identity: it is the same for everybody.
 
-use axum::Router;
+use axum::{Router, response::Redirect, routing::get};
 use utoipa::{
     OpenApi,
     openapi::{
@@ -50,9 +50,10 @@ pub(super) fn complete(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::Op
     api
 }
 
-/// `/openapi.json` and `/docs`.
+/// `/openapi.json` and `/docs`, and the way there for who opens the Console's bare address.
 pub(super) fn routes(api: utoipa::openapi::OpenApi) -> Router<App> {
-    SwaggerUi::new("/docs").url("/openapi.json", api).into()
+    let pages: Router<App> = SwaggerUi::new("/docs").url("/openapi.json", api).into();
+    pages.route("/", get(async || Redirect::temporary("/docs/")))
 }
 
 fn complete_operation(operation: &mut Operation, method: &str, path: &str) {

@@ -27,7 +27,9 @@ async fn the_description_is_the_one_that_was_reviewed() {
 #[tokio::test]
 async fn the_reference_page_brings_all_it_needs() {
     let console = Console::start().await;
-    for (path, kind) in [("/docs/", "text/html"), ("/docs/swagger-ui-bundle.js", "text/javascript")] {
+    for (path, kind) in
+        [("/", "text/html"), ("/docs/", "text/html"), ("/docs/swagger-ui-bundle.js", "text/javascript")]
+    {
         let response = console.open_request(Method::GET, path).send().await.unwrap();
         assert!(response.status().is_success(), "{path}");
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with(kind), "{path}");

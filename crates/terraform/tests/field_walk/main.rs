@@ -191,8 +191,9 @@ fn a_part_that_no_resource_uses_is_found() {
     let source = templates().join("modules/queue");
     for entry in std::fs::read_dir(source).unwrap().map(Result::unwrap) {
         let text = std::fs::read_to_string(entry.path()).unwrap();
-        let doctored =
-            text.replace("local.dead_letters[0].max_receives", "5").replace("var.queue.delay_seconds", "0");
+        let doctored = text
+            .replace("local.dead_letters[count.index].max_receives", "5")
+            .replace("var.queue.delay_seconds", "0");
         std::fs::write(folder.path().join(entry.file_name()), doctored).unwrap();
     }
     assert_eq!(

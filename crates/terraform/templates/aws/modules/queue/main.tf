@@ -23,11 +23,6 @@ resource "aws_sqs_queue" "main" {
   deduplication_scope         = var.queue.ordered ? (var.queue.high_throughput ? "messageGroup" : "queue") : null
   fifo_throughput_limit       = var.queue.ordered ? (var.queue.high_throughput ? "perMessageGroupId" : "perQueue") : null
 
-  redrive_policy = length(local.dead_letters) == 0 ? null : jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.dead_letter[0].arn
-    maxReceiveCount     = local.dead_letters[0].max_receives
-  })
-
   tags = local.tags
 }
 
@@ -40,6 +35,18 @@ resource "aws_sqs_queue" "dead_letter" {
   sqs_managed_sse_enabled   = true
 
   tags = local.tags
+}
+
+# Apart from the queue: an attribute that is left out keeps its last value there, a resource that goes takes it along.
+resource "aws_sqs_queue_redrive_policy" "main" {
+  count = length(local.dead_letters)
+
+  queue_url = aws_sqs_queue.main.url
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letter[count.index].arn
+    maxReceiveCount     = local.dead_letters[count.index].max_receives
+  })
 }
 
 resource "aws_sqs_queue_redrive_allow_policy" "dead_letter" {
