@@ -1,7 +1,8 @@
-//! A Runner that is killed in the middle of an apply: the job ends with the truth, nothing is lost, nothing is made twice.
+//! A Runner or a Console that is killed in the middle of an apply: nothing is lost, nothing is made twice, nothing is said
+//! that is not so.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
     process::Stdio,
@@ -44,6 +45,32 @@ fn a_killed_runner_costs_a_job_and_nothing_else() {
     let state = user.json(&["state", "show", "shop"]);
     assert_eq!(state["lock"], Value::Null, "Terraform had no time to release its lock: {state:#}");
     the_next_apply_goes_on(&user, &file, data, &made);
+}
+
+#[test]
+fn a_console_that_is_killed_and_comes_back_costs_a_running_job_nothing() {
+    let mut processes = Processes::start();
+    let (user, data) = (processes.user(), processes.runners_data());
+    let file = user.spec_file(&example("shop.yaml"));
+    let data = data.to_str().unwrap();
+    let slow = ["aws_*", "--operation", "create", "--latency-ms", "1000", "--data-dir", data];
+    user.ok(&[&["sandbox", "faults", "add"][..], &slow].concat());
+
+    let mut apply = user.command(&["apply", "-y", &file]).stderr(Stdio::null()).spawn().unwrap();
+    let job = until("resources are there", || deploy(&user).filter(|job| job["progress"]["done"] != 0));
+    processes.kill_console();
+    let before = cloud(&user, data).len();
+    until("Terraform goes on", || (cloud(&user, data).len() > before + 10).then_some(()));
+    processes.start_console();
+    assert!(apply.wait().unwrap().success());
+
+    let ended = deploy(&user).unwrap();
+    assert_eq!((&ended["id"], &ended["status"]), (&job["id"], &Value::from("SUCCESS")), "{ended:#}");
+    assert_eq!(ended["attempt"], 1, "{ended:#}");
+    let log = user.ok(&["jobs", "logs", job["id"].as_str().unwrap()]).stdout;
+    let told: Vec<&str> = log.lines().filter(|line| line.contains(": Creation complete after")).collect();
+    assert_eq!(told.len() as u64, ended["progress"]["total"].as_u64().unwrap(), "{log}");
+    assert_eq!(BTreeSet::from_iter(&told).len(), told.len(), "a line is there twice: {log}");
 }
 
 /// What was made is known, so it is made once; what is known goes with a removal, so what stays was forgotten.

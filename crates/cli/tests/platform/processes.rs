@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Processes {
     address: String,
     token: String,
+    database: String,
     runners: BTreeMap<String, Process>,
     console: Option<Process>,
     folder: TempDir,
@@ -33,13 +34,13 @@ impl Processes {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Postgres::shared().unwrap().create_database().unwrap();
-        let console =
-            start(folder.path(), "console", &["serve", "--listen", "127.0.0.1:0", "--database", &database]);
+        let console = start_console(folder.path(), "127.0.0.1:0", &database);
         let announced = read_when_there(&folder.path().join("console/console.json"));
         let announced: serde_json::Value = serde_json::from_str(&announced).unwrap();
         let address = announced["address"].as_str().unwrap().to_owned();
         let token = fs::read_to_string(folder.path().join("console/owner-token")).unwrap().trim().to_owned();
-        let mut processes = Self { address, token, runners: BTreeMap::new(), console: Some(console), folder };
+        let runners = BTreeMap::new();
+        let mut processes = Self { address, token, database, runners, console: Some(console), folder };
         for name in ["north", "south"] {
             processes.register_runner(name);
             processes.start_runner(name);
@@ -61,6 +62,17 @@ impl Processes {
     pub(crate) fn kill_runner(&mut self, name: &str) {
         let mut runner = self.runners.remove(name).unwrap();
         runner.0.kill().unwrap();
+    }
+
+    /// Ends the Console as a power cut does.
+    pub(crate) fn kill_console(&mut self) {
+        self.console.take().unwrap().0.kill().unwrap();
+    }
+
+    /// Starts it again where it was.
+    pub(crate) fn start_console(&mut self) {
+        let address = self.address.trim_start_matches("http://");
+        self.console = Some(start_console(self.folder.path(), address, &self.database));
     }
 
     pub(crate) fn start_runner(&mut self, name: &str) {
@@ -92,6 +104,10 @@ impl Drop for Process {
         }
         self.0.wait().unwrap();
     }
+}
+
+fn start_console(home: &Path, address: &str, database: &str) -> Process {
+    start(home, "console", &["serve", "--listen", address, "--database", database])
 }
 
 fn start(home: &Path, data: &str, arguments: &[&str]) -> Process {
