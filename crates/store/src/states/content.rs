@@ -3,7 +3,12 @@
 //! Pure, so that it can be tried with any bytes; whoever keeps a state or takes a lock calls it first. What a database
 //! can't keep as it came (a serial over 63 bits, a NUL) is refused here and never cut to fit.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use crate::StateRefusal;
@@ -38,8 +43,14 @@ struct Resource {
     #[serde(default)]
     mode: String,
     #[serde(default)]
-    instances: Vec<Value>,
+    instances: Vec<IgnoredAny>,
 }
+
+/// JSON that can be read in all its parts and is not kept. What a struct leaves out is not looked at so closely: bytes
+/// that are no text, or a number beyond all numbers, would come to light when the state is restored.
+struct Sound;
+
+struct SoundVisitor;
 
 /// Reads the header of a state.
 ///
@@ -47,6 +58,7 @@ struct Resource {
 /// [`StateRefusal::Malformed`] when it is none.
 pub fn header(content: &[u8]) -> Result<Header, StateRefusal> {
     begins_as_object(content)?;
+    serde_json::from_slice::<Sound>(content).map_err(malformed)?;
     let state: State = serde_json::from_slice(content).map_err(malformed)?;
     if state.serial > MAX_SERIAL {
         return Err(malformed(format!("serial {} is over {MAX_SERIAL}", state.serial)));
@@ -93,6 +105,54 @@ fn is_id(what: &str, id: &str) -> Result<(), StateRefusal> {
     Err(malformed(format!("{what} is longer than {MAX_ID_BYTES} bytes, or has control characters")))
 }
 
+impl<'de> Deserialize<'de> for Sound {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SoundVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for SoundVisitor {
+    type Value = Sound;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Sound, A::Error> {
+        while access.next_element::<Sound>()?.is_some() {}
+        Ok(Sound)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Sound, A::Error> {
+        while access.next_entry::<Sound, Sound>()?.is_some() {}
+        Ok(Sound)
+    }
+}
+
 fn malformed(reason: impl ToString) -> StateRefusal {
     StateRefusal::Malformed(reason.to_string())
 }
@@ -123,6 +183,8 @@ mod tests {
             r#"{"serial": 1, "lineage": "a\u0000"}"#,
             r#"{"serial": 1, "lineage": "a"} {"#,
             r#"{"serial": 1, "lineage": "a", "resources": [{"mode": "#,
+            r#"{"serial": 1, "lineage": "a", "x": 1e999}"#,
+            r#"{"serial": 1, "lineage": "a", "x": "\ud800"}"#,
             &deep,
             &long,
         ] {
@@ -130,6 +192,7 @@ mod tests {
             assert!(refused.to_string().len() < 200, "{refused}");
         }
         assert!(header(b"{\"serial\": 1, \"lineage\": \"\xff\"}").is_err());
+        assert!(header(b"{\"serial\": 1, \"lineage\": \"a\", \"x\": \"\xff\"}").is_err());
     }
 
     #[test]
