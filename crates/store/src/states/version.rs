@@ -89,7 +89,7 @@ pub async fn read_version(store: &Store, spec_id: SpecId, serial: u64) -> Result
 /// When there is none with that serial.
 pub async fn draft_restore(store: &Store, spec_id: SpecId, serial: u64) -> Result<Draft> {
     let (_, old) = read_version(store, spec_id, serial).await?;
-    let next = super::current(store, spec_id).await?.map_or(serial, |current| current.serial.max(serial)) + 1;
+    let next = highest_serial(store, spec_id, None).await?.max(serial) + 1;
     let content = content::with_serial(&old, next)?;
     let pending = Pending::new(BlobKey::new("states", spec_id), &content, None)?;
     blobs::put(store, &pending.key, &content).await?;
@@ -105,10 +105,9 @@ pub async fn restore(tx: &Tx, draft: &Draft, now: DateTime<Utc>) -> Result<State
     let Draft { spec_id, pending } = draft;
     specs::lock(tx, *spec_id).await?;
     lock::require(tx, *spec_id, None).await?;
-    if let Some(current) = super::current(tx, *spec_id).await?
-        && pending.header.serial <= current.serial
-    {
-        return Err(StateRefusal::Serial { current: current.serial, got: pending.header.serial }.into());
+    let highest = highest_serial(tx, *spec_id, None).await?;
+    if pending.header.serial <= highest {
+        return Err(StateRefusal::Serial { current: highest, got: pending.header.serial }.into());
     }
     insert(tx, *spec_id, pending, now).await
 }
@@ -147,17 +146,39 @@ async fn keep_written(
     jobs::guard(&tx, fence).await?;
     specs::lock(&tx, spec_id).await?;
     lock::require(&tx, spec_id, lock_id).await?;
-    if let Some(current) = super::current(&tx, spec_id).await? {
-        if is_same(&current, pending) {
+    match super::current(&tx, spec_id).await? {
+        Some(current) if is_same(&current, pending) => {
             tx.discard([pending.key.clone()]);
             tx.commit().await?;
             return Ok(current);
         }
-        refuse_backwards(&current, &pending.header)?;
+        Some(current) => refuse_backwards(&current, &pending.header)?,
+        None => refuse_forgotten(&tx, spec_id, &pending.header).await?,
     }
     let version = insert(&tx, spec_id, pending, now).await?;
     tx.commit().await?;
     Ok(version)
+}
+
+/// A state that was forgotten does not come back as an older one.
+async fn refuse_forgotten(tx: &Tx, spec_id: SpecId, new: &Header) -> Result<()> {
+    let highest = highest_serial(tx, spec_id, Some(&new.lineage)).await?;
+    if highest > 0 && new.serial <= highest {
+        return Err(StateRefusal::Serial { current: highest, got: new.serial }.into());
+    }
+    Ok(())
+}
+
+/// The highest serial that a Spec's state ever had, in one lineage or in all; 0 when there was none.
+async fn highest_serial(reader: &impl Reader, spec_id: SpecId, lineage: Option<&str>) -> Result<u64> {
+    let condition = if lineage.is_some() { " AND v.lineage = $2" } else { "" };
+    let sql = format!(
+        "SELECT v.serial FROM state_versions v WHERE v.spec_id = $1{condition} ORDER BY v.serial DESC LIMIT 1"
+    );
+    let mut values = values![spec_id];
+    values.extend(lineage.map(|lineage| lineage.into()));
+    let row = reader.optional(&sql, values).await?;
+    row.map_or(Ok(0), |row| row.number("serial"))
 }
 
 /// Writes the row of the new version, and tells it.

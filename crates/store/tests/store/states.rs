@@ -19,6 +19,7 @@ on_both!(
     an_older_version_is_restored_under_a_new_serial,
     a_restore_is_part_of_its_transaction,
     a_forgotten_state_can_be_restored,
+    a_forgotten_state_still_does_not_go_back,
     an_attempt_that_is_over_changes_no_state,
     a_state_is_sealed_at_rest,
 );
@@ -132,6 +133,23 @@ async fn a_forgotten_state_can_be_restored(world: World) {
     assert!(states::read(&world.store, spec).await.unwrap().is_none());
     write(&world, spec, fence, None, &state(1, "another")).await.unwrap();
     states::read_version(&world.store, spec, 1).await.unwrap();
+}
+
+async fn a_forgotten_state_still_does_not_go_back(world: World) {
+    let (spec, fence) = deploying(&world).await;
+    for serial in [1, 2, 5] {
+        write(&world, spec, fence, None, &state(serial, "l")).await.unwrap();
+    }
+    let tx = world.store.begin().await.unwrap();
+    states::forget(&tx, spec, fence, None).await.unwrap();
+    tx.commit().await.unwrap();
+    let lower = write(&world, spec, fence, None, &state(4, "l")).await;
+    assert_eq!(refusal(lower), StateRefusal::Serial { current: 5, got: 4 });
+    let draft = states::draft_restore(&world.store, spec, 1).await.unwrap();
+    let tx = world.store.begin().await.unwrap();
+    let restored = states::restore(&tx, &draft, world.now).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(restored.serial, 6, "serial 2 was there before");
 }
 
 async fn an_attempt_that_is_over_changes_no_state(world: World) {
