@@ -3,7 +3,7 @@
 
 use alethia_domain::{
     ids::{JobId, SpecId},
-    lifecycle::{ComponentEvent, FailureReason, JobType},
+    lifecycle::{ComponentEvent, FailureReason, JobStatus, JobType},
 };
 use alethia_store::{
     Conflict, PageRequest, Result, StateRefusal, StoreError,
@@ -76,11 +76,11 @@ impl Runner {
         }
         self.silent_until = None;
         let Some(mut work) = self.work.take() else { return self.claim(world).await };
-        if world.faults && world.once_in(25) {
+        if world.faults && world.once_in(40) {
             world.tell(format!("r{} dies and starts anew", self.number + 1));
             return Ok(());
         }
-        if world.faults && world.once_in(16) {
+        if world.faults && world.once_in(24) {
             let seconds = world.dice.random_range(5..90);
             world.tell(format!("r{} is silent for {seconds}s", self.number + 1));
             self.silent_until = Some(world.now + TimeDelta::seconds(seconds));
@@ -311,12 +311,12 @@ impl Reaper {
 pub(crate) async fn person(world: &mut World<'_>) -> Verdict {
     let spec = world.specs[world.dice.random_range(0..world.specs.len())];
     match world.dice.random_range(0..20) {
-        0..4 => create(world, spec, JobType::Plan).await,
-        4..9 => create(world, spec, JobType::Deploy).await,
-        9..12 => create(world, spec, JobType::Destroy).await,
-        12..14 => cancel_some(world).await,
-        14..16 => retry(world).await,
-        16 => force_unlock(world, spec).await,
+        0..3 => create(world, spec, JobType::Plan).await,
+        3..7 => create(world, spec, JobType::Deploy).await,
+        7..10 => create(world, spec, JobType::Destroy).await,
+        10..12 => cancel_some(world).await,
+        12..15 => retry(world).await,
+        15..17 => force_unlock(world, spec).await,
         17..19 => restore(world, spec).await,
         _ => {
             let result = world.revise(spec).await;
@@ -332,11 +332,13 @@ async fn create(world: &mut World<'_>, spec: SpecId, job_type: JobType) -> Verdi
 }
 
 async fn retry(world: &mut World<'_>) -> Verdict {
-    let Some(id) = world.one_of(&world.jobs.clone()) else { return Ok(()) };
+    let is_unsuccessful = |job: &&JobId| {
+        let status = world.story.jobs[*job].status;
+        status == JobStatus::Failed || status == JobStatus::Cancelled
+    };
+    let candidates: Vec<JobId> = world.jobs.iter().filter(is_unsuccessful).copied().collect();
+    let Some(id) = world.one_of(&candidates) else { return Ok(()) };
     let old = jobs::get(&world.bench.store, id).await.map_err(text)?;
-    if !old.status.is_final() || old.failure.is_none() && !old.cancel_requested {
-        return Ok(());
-    }
     let label = old.required_labels.first().map(String::as_str);
     let result = world.create(old.spec_id, old.job_type, Some(&old), label).await;
     made(world, &format!("retry {}", world.name(id)), result, label.is_some()).await
