@@ -98,11 +98,6 @@ impl Server {
         &self.app
     }
 
-    /// Resolves when the Console has been told to end.
-    pub async fn stopping(&self) {
-        self.stop.cancelled().await;
-    }
-
     /// Takes no more requests, ends streams and long polls, waits for what is under way, closes the store.
     pub async fn shutdown(self) {
         self.stop.cancel();

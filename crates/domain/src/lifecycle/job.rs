@@ -190,6 +190,14 @@ impl JobStatus {
         }
     }
 
+    /// Whether a person may have the same done again, as a new job.
+    pub const fn can_retry(self) -> bool {
+        match self {
+            Self::Failed | Self::Cancelled => true,
+            Self::Queued | Self::Claimed | Self::Processing | Self::Success => false,
+        }
+    }
+
     /// Whether a person may ask to end it.
     pub fn can_cancel(self) -> bool {
         self.next(&JobEvent::Cancel).is_ok()

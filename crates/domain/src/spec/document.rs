@@ -12,9 +12,6 @@ use crate::{
 };
 
 /// The version of the document's shape.
-pub const API_VERSION: &str = "alethia/v1";
-
-/// The version of the document's shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ApiVersion {
     /// The first.

@@ -25,7 +25,7 @@ mod spelling;
 pub(crate) use check::{Checker, is_arn, repeated};
 pub use defaults::Origins;
 pub use diff::{FieldChange, diff};
-pub use document::{API_VERSION, ApiVersion, Cloud, Document, Provider, SpecKind};
+pub use document::{ApiVersion, Cloud, Document, Provider, SpecKind};
 pub use json::deserialize_written;
 pub use parse::{Parsed, parse, resolve};
 pub use print::{explain, print, print_value};

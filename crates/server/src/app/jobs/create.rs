@@ -3,7 +3,7 @@
 use alethia_api::jobs::{Job, NewJob};
 use alethia_domain::{
     ids::{JobId, RunnerId, SpecId},
-    lifecycle::{JobStatus, JobType, SpecEvent, SpecStatus},
+    lifecycle::{JobType, SpecEvent, SpecStatus},
     plan::{canonical_json, sha256_hex},
     stage::Stage,
 };
@@ -241,19 +241,14 @@ async fn is_production(tx: &Tx, spec: &specs::Spec) -> Result<bool> {
 }
 
 fn must_be_over(job: &jobs::Job) -> Result<()> {
-    match job.status {
-        JobStatus::Failed | JobStatus::Cancelled => Ok(()),
-        JobStatus::Queued | JobStatus::Claimed | JobStatus::Processing | JobStatus::Success => {
-            Err(Error::Conflict {
-                detail: format!(
-                    "job is {}; only one that FAILED or was CANCELLED is tried again",
-                    job.status
-                ),
-                permitted: permitted(job.status),
-                hint: None,
-            })
-        }
+    if job.status.can_retry() {
+        return Ok(());
     }
+    Err(Error::Conflict {
+        detail: format!("job is {}; only one that FAILED or was CANCELLED is tried again", job.status),
+        permitted: permitted(job.status),
+        hint: None,
+    })
 }
 
 /// A job that is for one Runner alone would wait for ever for one that is gone.

@@ -83,9 +83,7 @@ fn refusal(error: StoreError, job: &jobs::Job) -> Error {
 
 /// What a person may do with a job.
 fn permitted(status: JobStatus) -> Vec<&'static str> {
-    match status {
-        JobStatus::Queued | JobStatus::Claimed | JobStatus::Processing => vec!["cancel"],
-        JobStatus::Failed | JobStatus::Cancelled => vec!["retry"],
-        JobStatus::Success => Vec::new(),
-    }
+    let cancel = status.can_cancel().then_some("cancel");
+    let retry = status.can_retry().then_some("retry");
+    cancel.into_iter().chain(retry).collect()
 }
