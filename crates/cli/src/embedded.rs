@@ -137,6 +137,7 @@ pub(crate) fn listen_address(settings: &Settings) -> anyhow::Result<SocketAddr> 
 fn console_config(settings: &Settings, listen: SocketAddr) -> Config {
     let mut config = Config::new(&settings.data_dir.value);
     config.listen = listen;
+    config.lease = Duration::from_secs(settings.lease.value.into());
     if let Some(database) = &settings.database.value {
         config.database = database.expose().to_owned();
     }

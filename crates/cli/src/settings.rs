@@ -61,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) blobs: Setting<Option<String>>,
     /// Address that `up` and `serve` listen on.
     pub(crate) listen: Setting<String>,
+    /// How many seconds an attempt at a job is valid without a word of its Runner.
+    pub(crate) lease: Setting<u16>,
     /// Terraform or OpenTofu; found on PATH when absent.
     pub(crate) tool: Setting<Option<PathBuf>>,
     /// How many jobs a Runner of this machine does at a time.
@@ -135,6 +137,7 @@ impl Settings {
             database: layers.optional(|layer| layer.database.clone().map(Secret)),
             blobs: layers.optional(|layer| layer.blobs.clone()),
             listen: layers.or("127.0.0.1:4646".to_owned(), |layer| layer.listen.clone()),
+            lease: layers.or(30, |layer| layer.lease),
             tool: layers.optional(|layer| layer.tool.clone()),
             slots: layers.or(2, |layer| layer.slots),
             output: layers.or(Format::Table, |layer| layer.output),
@@ -168,6 +171,7 @@ impl Settings {
             entry("database", &self.database, |value| value.as_ref().map(hidden)),
             entry("blobs", &self.blobs, |value| value.clone()),
             entry("listen", &self.listen, |value| Some(value.clone())),
+            entry("lease", &self.lease, |value| Some(value.to_string())),
             entry("tool", &self.tool, |value| value.as_ref().map(path)),
             entry("slots", &self.slots, |value| Some(value.to_string())),
             entry("output", &self.output, |value| Some(format!("{value:?}").to_lowercase())),

@@ -31,6 +31,9 @@ pub(crate) struct ConsoleArgs {
     /// Place for states, plans and logs; a folder in the data folder when absent [env: ALETHIA_BLOBS]
     #[arg(long, value_name = "URL")]
     blobs: Option<String>,
+    /// How long a job is a Runner's without a word of it, the same for all Consoles of a database [default: 30] [env: ALETHIA_LEASE]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(10..=600))]
+    lease: Option<u16>,
 }
 
 impl ConsoleArgs {
@@ -44,6 +47,9 @@ impl ConsoleArgs {
         }
         if let Some(blobs) = self.blobs {
             settings.blobs = Setting { value: Some(blobs), origin: Origin::Flag };
+        }
+        if let Some(lease) = self.lease {
+            settings.lease = Setting { value: lease, origin: Origin::Flag };
         }
     }
 }

@@ -1,6 +1,11 @@
 //! One layer of settings: the configuration file, the environment or the flags, each with the same keys.
 
-use std::{io, path::Path, path::PathBuf};
+use std::{
+    fmt, io,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -13,7 +18,9 @@ use crate::{args::Global, error::Fault, output::Format};
 pub(crate) const DEFAULT_FILE: &str = include_str!("default.toml");
 
 /// How many jobs a Runner may do at a time.
-const MOST_SLOTS: usize = 64;
+const SLOTS: RangeInclusive<usize> = 1..=64;
+/// How long a lease may be, in seconds.
+const LEASE: RangeInclusive<u16> = 10..=600;
 
 /// What one place says.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -27,6 +34,7 @@ pub(crate) struct Layer {
     pub(crate) database: Option<String>,
     pub(crate) blobs: Option<String>,
     pub(crate) listen: Option<String>,
+    pub(crate) lease: Option<u16>,
     pub(crate) tool: Option<PathBuf>,
     pub(crate) slots: Option<usize>,
     pub(crate) output: Option<Format>,
@@ -49,7 +57,8 @@ impl Layer {
     pub(crate) fn from_environment(variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
         let text = |key: &str| variable(&format!("ALETHIA_{key}")).filter(|value| !value.is_empty());
         let path = |key: &str| text(key).map(PathBuf::from);
-        let slots = text("SLOTS").map(|value| number("ALETHIA_SLOTS", &value)).transpose()?;
+        let slots = text("SLOTS").map(|value| number("ALETHIA_SLOTS", &value, &SLOTS)).transpose()?;
+        let lease = text("LEASE").map(|value| number("ALETHIA_LEASE", &value, &LEASE)).transpose()?;
         let output = text("OUTPUT").map(|value| format("ALETHIA_OUTPUT", &value)).transpose()?;
         Ok(Self {
             server: text("SERVER"),
@@ -59,6 +68,7 @@ impl Layer {
             database: text("DATABASE"),
             blobs: text("BLOBS"),
             listen: text("LISTEN"),
+            lease,
             tool: path("TOOL"),
             slots,
             output,
@@ -99,17 +109,24 @@ impl Layer {
             anyhow::Error::new(fault.hint("see every key with `alethia config`"))
         })?;
         if let Some(slots) = layer.slots {
-            number(&format!("slots in {}", path.display()), &slots.to_string())?;
+            number(&format!("slots in {}", path.display()), &slots.to_string(), &SLOTS)?;
+        }
+        if let Some(lease) = layer.lease {
+            number(&format!("lease in {}", path.display()), &lease.to_string(), &LEASE)?;
         }
         Ok(layer)
     }
 }
 
-fn number(name: &str, value: &str) -> anyhow::Result<usize> {
+fn number<T>(name: &str, value: &str, range: &RangeInclusive<T>) -> anyhow::Result<T>
+where
+    T: FromStr + PartialOrd + fmt::Display,
+{
     match value.parse() {
-        Ok(number) if (1..=MOST_SLOTS).contains(&number) => Ok(number),
+        Ok(number) if range.contains(&number) => Ok(number),
         Ok(_) | Err(_) => {
-            let message = format!("{name} is {value:?}, which is not a number from 1 to {MOST_SLOTS}");
+            let (first, last) = (range.start(), range.end());
+            let message = format!("{name} is {value:?}, which is not a number from {first} to {last}");
             Err(Fault::usage(message).into())
         }
     }
@@ -135,6 +152,8 @@ mod tests {
     fn a_number_out_of_range_is_refused() {
         let error = Layer::parse(Path::new("config.toml"), "slots = 100").unwrap_err().to_string();
         assert_eq!(error, "slots in config.toml is \"100\", which is not a number from 1 to 64");
+        let error = Layer::parse(Path::new("config.toml"), "lease = 9").unwrap_err().to_string();
+        assert_eq!(error, "lease in config.toml is \"9\", which is not a number from 10 to 600");
     }
 
     #[test]
