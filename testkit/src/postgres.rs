@@ -1,8 +1,8 @@
 //! A throw-away PostgreSQL: a server of its own for each test process, a database of its own for each test.
 //!
-//! The server listens on a Unix socket alone and is not durable. A shell holds a pipe from the test process and stops
-//! the server when the pipe closes, so that a killed test leaves nothing behind. PostgreSQL refuses to run as root; as
-//! root it runs as the user `postgres` that its package makes.
+//! The server listens on a Unix socket alone and is not durable, unless it is asked to be. A shell holds a pipe from the
+//! test process and stops the server when the pipe closes, so that a killed test leaves nothing behind. PostgreSQL
+//! refuses to run as root; as root it runs as the user `postgres` that its package makes.
 
 use std::{
     env, fs,
@@ -36,15 +36,29 @@ struct Account {
 }
 
 const KEEPER: &str = r#"
-"$1/postgres" -D "$2/data" -k "$2" -F -c listen_addresses= -c synchronous_commit=off -c full_page_writes=off \
-    -c shared_buffers=32MB -c max_connections=60 >"$2/log" 2>&1 </dev/null &
+programs=$1
+folder=$2
+shift 2
+"$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= "$@" >"$folder/log" 2>&1 </dev/null &
 server=$!
 trap '' HUP INT TERM
 read -r _
 kill -QUIT "$server"
 wait "$server"
-rm -rf "$2"
+rm -rf "$folder"
 "#;
+/// Nothing of it has to outlive a power cut.
+const THROW_AWAY: &[&str] = &[
+    "-F",
+    "-c",
+    "synchronous_commit=off",
+    "-c",
+    "full_page_writes=off",
+    "-c",
+    "shared_buffers=32MB",
+    "-c",
+    "max_connections=60",
+];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Postgres {
@@ -63,11 +77,26 @@ impl Postgres {
     /// # Errors
     /// When there is no PostgreSQL on the machine or it does not start; the error says what to install.
     pub fn start() -> Result<Self> {
+        let memory = Path::new("/dev/shm");
+        let parent = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
+        Self::start_in(&parent, THROW_AWAY)
+    }
+
+    /// Starts a server with the settings that PostgreSQL ships with, on the disk that holds `parent`: each commit is
+    /// there after a power cut. Not for tests, which need no such thing, but for whoever measures.
+    ///
+    /// # Errors
+    /// When there is no PostgreSQL on the machine or it does not start; the error says what to install.
+    pub fn durable(parent: &Path) -> Result<Self> {
+        Self::start_in(parent, &[])
+    }
+
+    fn start_in(parent: &Path, settings: &[&str]) -> Result<Self> {
         let programs = programs()?;
         let account = account()?;
-        let folder = folder(account)?;
+        let folder = folder(parent, account)?;
         initialize(&programs, &folder, account)?;
-        let keeper = keep(&programs, &folder, account)?;
+        let keeper = keep(&programs, &folder, account, settings)?;
         let server = Self { folder, programs, account, keeper, databases: AtomicU32::new(0) };
         server.wait_until_ready()?;
         Ok(server)
@@ -149,10 +178,8 @@ fn account() -> Result<Option<Account>> {
     Ok(Some(Account { user: postgres[2].parse()?, group: postgres[3].parse()? }))
 }
 
-/// A new private folder, in memory where there is such a place.
-fn folder(account: Option<Account>) -> Result<PathBuf> {
-    let memory = Path::new("/dev/shm");
-    let parent = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
+/// A new private folder.
+fn folder(parent: &Path, account: Option<Account>) -> Result<PathBuf> {
     let folder = tempfile::Builder::new().prefix("alethia-pg-").tempdir_in(parent)?.keep();
     if let Some(Account { user, group }) = account {
         chown(&folder, Some(user), Some(group)).context("failed to give the folder to the user postgres")?;
@@ -201,9 +228,10 @@ fn make_data_folder(programs: &Path, data: &Path, account: Option<Account>) -> R
     finish(&mut command).context("failed to initialize PostgreSQL").map(|_| ())
 }
 
-fn keep(programs: &Path, folder: &Path, account: Option<Account>) -> Result<Child> {
+fn keep(programs: &Path, folder: &Path, account: Option<Account>, settings: &[&str]) -> Result<Child> {
     let mut command = run_as(Path::new("/bin/sh"), account);
-    command.args(["-c", KEEPER, "sh"]).arg(programs).arg(folder).current_dir(folder).process_group(0);
+    command.args(["-c", KEEPER, "sh"]).arg(programs).arg(folder).args(settings);
+    command.current_dir(folder).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().context("failed to start PostgreSQL")
 }
