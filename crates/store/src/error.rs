@@ -70,6 +70,9 @@ pub enum Conflict {
         /// How many.
         count: u64,
     },
+    /// Others took the last free places of a Zone with a limit in the same moment; claim anew in a new transaction.
+    #[error("the zone runs as many jobs as it may")]
+    ZoneFull,
     /// A Spec with something in the cloud, or with a job that is not over, can't be deleted.
     #[error("the spec {0}")]
     SpecInUse(String),

@@ -6,20 +6,23 @@
 //! looks for both.) `LIMIT 1 OFFSET 0` keeps PostgreSQL from joining where it should probe. In these statements a status
 //! is a literal, never bound: otherwise PostgreSQL plans without the partial indexes.
 //!
+//! A Zone may have a limit. A claim passes over the jobs of Zones that are full; on PostgreSQL, where others claim at the
+//! same time, it then takes the row of a limited Zone and counts again. Zones without a limit pay for neither.
+//!
 //! Waiting is the caller's: listen for [`crate::doorbell::Bell::Queue`], look, claim, then wait, no longer than until
 //! [`next_due`]; poll slowly besides.
 
 use alethia_domain::{
     event::Failure,
-    ids::{JobId, RunnerId, SpecId},
+    ids::{JobId, RunnerId, SpecId, ZoneId},
     lifecycle::{JobEvent, JobStatus, JobType, Lost},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbBackend;
 
 use crate::{
-    Reader, Result, Tx,
-    db::{Query, Row, json, values},
+    Conflict, Reader, Result, Tx,
+    db::{Query, Row, for_update, found, json, values},
     doorbell::Bell,
     jobs::{self, Current, Fence},
 };
@@ -82,6 +85,11 @@ const NEXT_POSTGRES: &str = "SELECT j.id FROM provision_jobs j WHERE j.status = 
     AND (j.assigned_runner_id IS NULL OR j.assigned_runner_id = $1) \
     AND j.required_labels <@ $2 \
     AND (j.not_before IS NULL OR j.not_before <= $3) \
+    AND (NOT EXISTS (SELECT 1 FROM zones WHERE max_jobs IS NOT NULL) OR j.zone_id NOT IN ( \
+        SELECT x.zone_id FROM (SELECT o.zone_id FROM provision_jobs o \
+            WHERE o.status IN ('CLAIMED', 'PROCESSING') OFFSET 0) x \
+        JOIN zones z ON z.id = x.zone_id WHERE z.max_jobs IS NOT NULL \
+        GROUP BY x.zone_id, z.max_jobs HAVING count(*) >= z.max_jobs)) \
     AND NOT EXISTS (SELECT 1 FROM provision_jobs a WHERE a.spec_id = j.spec_id \
         AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id < j.id LIMIT 1 OFFSET 0) \
     AND NOT EXISTS (SELECT 1 FROM provision_jobs b WHERE b.spec_id = j.spec_id \
@@ -95,6 +103,10 @@ const NEXT_SQLITE: &str = "SELECT j.id FROM provision_jobs j INDEXED BY provisio
     AND NOT EXISTS (SELECT 1 FROM json_each(j.required_labels) need \
         WHERE need.value NOT IN (SELECT has.value FROM json_each($2) has)) \
     AND (j.not_before IS NULL OR j.not_before <= $3) \
+    AND (NOT EXISTS (SELECT 1 FROM zones WHERE max_jobs IS NOT NULL) OR j.zone_id NOT IN ( \
+        SELECT o.zone_id FROM provision_jobs o INDEXED BY provision_jobs_one_active \
+        JOIN zones z ON z.id = o.zone_id WHERE o.status IN ('CLAIMED', 'PROCESSING') AND z.max_jobs IS NOT NULL \
+        GROUP BY o.zone_id, z.max_jobs HAVING count(*) >= z.max_jobs)) \
     AND NOT EXISTS (SELECT 1 FROM provision_jobs a INDEXED BY provision_jobs_of_spec WHERE a.spec_id = j.spec_id \
         AND a.status IN ('QUEUED', 'CLAIMED', 'PROCESSING') AND a.id < j.id) \
     AND NOT EXISTS (SELECT 1 FROM provision_jobs b INDEXED BY provision_jobs_one_active WHERE b.spec_id = j.spec_id \
@@ -111,7 +123,8 @@ pub fn claim_sql(backend: DbBackend) -> String {
     format!(
         "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
             lease_expires_at = $4, not_before = NULL, step = NULL, done = 0, total = 0 \
-            WHERE id = ({next}) RETURNING id, attempt, job_type, spec_id, lease_expires_at"
+            WHERE id = ({next}) RETURNING id, attempt, job_type, spec_id, lease_expires_at, zone_id, \
+            (SELECT z.max_jobs FROM zones z WHERE z.id = provision_jobs.zone_id) AS max_jobs"
     )
 }
 
@@ -141,7 +154,7 @@ pub async fn next_due(reader: &impl Reader, now: DateTime<Utc>) -> Result<Option
 /// good for the new attempt.
 ///
 /// # Errors
-/// When the database is not available.
+/// [`Conflict::ZoneFull`] when others took the last places of the job's Zone meanwhile: roll back, then claim again.
 pub async fn claim(
     tx: &Tx,
     claimant: Claimant<'_>,
@@ -152,6 +165,9 @@ pub async fn claim(
     let sql = claim_sql(tx.connection().backend());
     let values = values![claimant.runner_id, json(&claimant.labels), now, now + lease];
     let Some(row) = tx.optional(&sql, values).await? else { return Ok(None) };
+    if row.optional_number::<u32>("max_jobs")?.is_some() && tx.is_postgres() {
+        must_have_room(tx, row.id("zone_id")?).await?;
+    }
     let claimed = claimed(&row)?;
     let Fence { job_id, attempt } = claimed.fence;
     let insert = "INSERT INTO job_attempts (job_id, attempt, runner_id, token_hash, last_sequence, claimed_at) \
@@ -252,6 +268,19 @@ impl Claimed {
             cancel_requested: false,
             lease_expires_at: Some(self.lease_expires_at),
         }
+    }
+}
+
+/// Claims in one limited Zone go one after the other from here to their commit, so that each counts those before it.
+async fn must_have_room(tx: &Tx, zone_id: ZoneId) -> Result<()> {
+    let sql = format!("SELECT max_jobs FROM zones WHERE id = $1{}", for_update(tx));
+    let zone = found(tx.optional(&sql, values![zone_id]).await?, "zone", zone_id)?;
+    let sql = "SELECT count(*) AS jobs FROM \
+        (SELECT zone_id FROM provision_jobs WHERE status IN ('CLAIMED', 'PROCESSING') OFFSET 0) x WHERE x.zone_id = $1";
+    let jobs: u32 = tx.one(sql, values![zone_id]).await?.number("jobs")?;
+    match zone.optional_number::<u32>("max_jobs")? {
+        Some(most) if jobs > most => Err(Conflict::ZoneFull.into()),
+        Some(_) | None => Ok(()),
     }
 }
 

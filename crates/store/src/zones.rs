@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     Conflict, Page, PageRequest, Reader, Result, Tx,
     db::{Query, Row, found, values},
+    doorbell::Bell,
     specs,
 };
 
@@ -23,11 +24,13 @@ pub struct Zone {
     pub description: Option<String>,
     /// How many Specs it has that are not DESTROYED.
     pub live_specs: u64,
+    /// How many of its jobs Runners may have at a time; `None` for as many as there are.
+    pub max_jobs: Option<u32>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
 
-const SELECT: &str = "SELECT z.id, z.name, z.description, z.created_at, \
+const SELECT: &str = "SELECT z.id, z.name, z.description, z.max_jobs, z.created_at, \
     (SELECT count(*) FROM specs s WHERE s.zone_id = z.id AND s.status <> 'DESTROYED') AS live_specs FROM zones z";
 
 /// Makes a Zone.
@@ -75,6 +78,25 @@ pub async fn list(reader: &impl Reader, page: PageRequest) -> Result<Page<Zone>>
     Ok(page.page(zones, |zone| zone.id.0))
 }
 
+/// Limits how many jobs of a Zone Runners may have at a time, or no longer does. Those that they have already go on.
+///
+/// # Errors
+/// When there is no such Zone.
+pub async fn limit(tx: &Tx, id: ZoneId, max_jobs: Option<u32>) -> Result<Zone> {
+    tx.execute("UPDATE zones SET max_jobs = $2 WHERE id = $1", values![id, max_jobs]).await?;
+    tx.ring(Bell::Queue);
+    get(tx, id).await
+}
+
+/// Says what a Zone is for.
+///
+/// # Errors
+/// When there is no such Zone.
+pub async fn describe(tx: &Tx, id: ZoneId, description: Option<&str>) -> Result<Zone> {
+    tx.execute("UPDATE zones SET description = $2 WHERE id = $1", values![id, description]).await?;
+    get(tx, id).await
+}
+
 /// Deletes a Zone, with what its DESTROYED Specs left.
 ///
 /// # Errors
@@ -107,6 +129,7 @@ fn zone(row: &Row) -> Result<Zone> {
         name: row.get("name")?,
         description: row.get("description")?,
         live_specs: row.number("live_specs")?,
+        max_jobs: row.optional_number("max_jobs")?,
         created_at: row.get("created_at")?,
     })
 }

@@ -7,7 +7,7 @@ use alethia_api::{
     runner::{Claim, ClaimRequest, PlanReference, StateReference},
 };
 use alethia_domain::ids::JobId;
-use alethia_store::{Tx, doorbell::Bell, identities, jobs, plans, queue, runners, states};
+use alethia_store::{Conflict, StoreError, Tx, doorbell::Bell, identities, jobs, plans, queue, runners, states};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
@@ -99,10 +99,8 @@ async fn try_claim(app: &App, runner: &RunnerCaller, now: DateTime<Utc>) -> Resu
     if !queue::is_claimable(&app.store, claimant, now).await? {
         return Ok(None);
     }
-    let tx = app.store.begin().await?;
     let token = Token::generate(TokenKind::Job);
-    let claimed = queue::claim(&tx, claimant, &token.hash(), lease(app), now).await?;
-    let Some(claimed) = claimed else { return Ok(None) };
+    let Some((tx, claimed)) = claim_next(app, claimant, &token, now).await? else { return Ok(None) };
     let claim = match describe(app, &tx, &claimed, &token).await {
         Ok(claim) => claim,
         Err(down @ Error::Down { .. }) => return Err(down),
@@ -116,6 +114,22 @@ async fn try_claim(app: &App, runner: &RunnerCaller, now: DateTime<Utc>) -> Resu
     audit::done(&tx, &format!("runner {}", runner.name), "job.claim", claim.job_id, detail, now).await?;
     tx.commit().await?;
     Ok(Some(claim))
+}
+
+/// Claims until there is a job or none is left; a Zone with a limit may get full in between, which ends at its limit.
+async fn claim_next(
+    app: &App,
+    claimant: queue::Claimant<'_>,
+    token: &Token,
+    now: DateTime<Utc>,
+) -> Result<Option<(Tx, queue::Claimed)>> {
+    loop {
+        let tx = app.store.begin().await?;
+        match queue::claim(&tx, claimant, &token.hash(), lease(app), now).await {
+            Err(StoreError::Conflict(Conflict::ZoneFull)) => {}
+            claimed => return Ok(claimed?.map(|claimed| (tx, claimed))),
+        }
+    }
 }
 
 /// A job that can't be told to any Runner must not hold up those behind it: it waits, and is looked at again.

@@ -20,14 +20,26 @@ const FIRST: &str = include_str!("0001_first.sql");
 const MIGRATE_ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
     SELECT pg_advisory_xact_lock(4121955001)";
 
+/// What changed since, in this order.
+const CHANGES: [Change; 1] = [Change { name: "0002_zone_limits", sql: include_str!("0002_zone_limits.sql") }];
+
 struct Migrator;
 
 struct First;
 
+/// A file of the schema that is nothing but SQL.
+#[derive(Clone, Copy)]
+struct Change {
+    name: &'static str,
+    sql: &'static str,
+}
+
 #[async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(First)]
+        let mut all: Vec<Box<dyn MigrationTrait>> = vec![Box::new(First)];
+        all.extend(CHANGES.map(|change| Box::new(change) as Box<dyn MigrationTrait>));
+        all
     }
 }
 
@@ -45,6 +57,21 @@ impl MigrationTrait for First {
         for kind in ComponentKind::ALL {
             connection.execute_unprepared(&component_view(kind)).await?;
         }
+        Ok(())
+    }
+}
+
+impl MigrationName for Change {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Change {
+    async fn up(&self, manager: &SchemaManager) -> std::result::Result<(), DbErr> {
+        let connection = manager.get_connection();
+        connection.execute_unprepared(&for_backend(self.sql, connection.get_database_backend())).await?;
         Ok(())
     }
 }

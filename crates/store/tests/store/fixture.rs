@@ -10,7 +10,7 @@ use alethia_domain::{
     stage::Stage,
 };
 use alethia_store::{
-    Store, StoreConfig, identities,
+    Conflict, Store, StoreConfig, StoreError, identities,
     jobs::{self, Fence, NewJob},
     queue::{self, Claimant, Claimed},
     revisions::NewRevision,
@@ -166,10 +166,16 @@ impl World {
         let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
         let token = uuid::Uuid::now_v7().to_string();
         let claimant = Claimant { runner_id, labels: &labels };
-        let tx = self.store.begin().await.unwrap();
-        let claimed = queue::claim(&tx, claimant, &token, LEASE, now).await.unwrap();
-        tx.commit().await.unwrap();
-        claimed
+        loop {
+            let tx = self.store.begin().await.unwrap();
+            match queue::claim(&tx, claimant, &token, LEASE, now).await {
+                Err(StoreError::Conflict(Conflict::ZoneFull)) => {}
+                claimed => {
+                    tx.commit().await.unwrap();
+                    return claimed.unwrap();
+                }
+            }
+        }
     }
 
     /// A job of this type that a Runner has started.

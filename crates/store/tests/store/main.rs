@@ -5,6 +5,7 @@ mod claims;
 mod fixture;
 mod identity;
 mod jobs;
+mod limits;
 mod logs;
 mod plan_pin;
 mod plans;
