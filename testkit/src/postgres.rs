@@ -6,11 +6,12 @@
 
 use std::{
     env, fs,
+    io::Write,
     os::unix::{fs::chown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::{
-        OnceLock,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     thread,
@@ -24,8 +25,17 @@ pub struct Postgres {
     folder: PathBuf,
     programs: PathBuf,
     account: Option<Account>,
-    keeper: Child,
+    keeper: Mutex<Child>,
     databases: AtomicU32,
+}
+
+/// How a server ends that is to start again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Connections are ended, what they did is kept in order.
+    Fast,
+    /// As after a crash: the next start recovers.
+    Immediate,
 }
 
 /// Whom the server runs as, where that is not who runs the test.
@@ -39,10 +49,18 @@ const KEEPER: &str = r#"
 programs=$1
 folder=$2
 shift 2
-"$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= "$@" >"$folder/log" 2>&1 </dev/null &
-server=$!
 trap '' HUP INT TERM
-read -r _
+start() {
+  "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= "$@" >>"$folder/log" 2>&1 </dev/null &
+  server=$!
+}
+start "$@"
+while read -r order; do
+  case "$order" in
+    start) start "$@" ;;
+    *) kill -s "$order" "$server"; wait "$server" ;;
+  esac
+done
 kill -QUIT "$server"
 wait "$server"
 rm -rf "$folder"
@@ -97,6 +115,7 @@ impl Postgres {
         let folder = folder(parent, account)?;
         initialize(&programs, &folder, account)?;
         let keeper = keep(&programs, &folder, account, settings)?;
+        let keeper = Mutex::new(keeper);
         let server = Self { folder, programs, account, keeper, databases: AtomicU32::new(0) };
         server.wait_until_ready()?;
         Ok(server)
@@ -126,10 +145,68 @@ impl Postgres {
         finish(command.args(["--command", sql])).context("failed to end the connections").map(|_| ())
     }
 
+    /// Stops the server until [`Postgres::start_again`].
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub fn stop(&self, how: Shutdown) -> Result<()> {
+        let order = match how {
+            Shutdown::Fast => "INT",
+            Shutdown::Immediate => "QUIT",
+        };
+        self.order(order)?;
+        let deadline = Instant::now() + PATIENCE;
+        while self.pid_file().exists() {
+            ensure!(Instant::now() < deadline, "PostgreSQL did not stop within {PATIENCE:?}");
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Starts a server that was stopped.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_again(&self) -> Result<()> {
+        self.order("start")?;
+        self.wait_until_ready()
+    }
+
+    /// What a query gives, as one JSON array of objects.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn rows(&self, database: &str, query: &str) -> Result<String> {
+        let mut command = run_as(&self.programs.join("psql"), self.account);
+        command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", database]);
+        let sql = format!("SELECT COALESCE(json_agg(rows), '[]') FROM ({query}) rows");
+        let output = finish(command.args(["--command", &sql]))?;
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Everything that is in a database, as text.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn dump(&self, database: &str) -> Result<Vec<u8>> {
+        let mut command = run_as(&self.programs.join("pg_dump"), self.account);
+        Ok(finish(command.arg("--inserts").arg(database))?.stdout)
+    }
+
+    fn order(&self, order: &str) -> Result<()> {
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        let pipe = keeper.stdin.as_mut().context("the keeper has its pipe until the end")?;
+        writeln!(pipe, "{order}").context("the keeper of the throw-away PostgreSQL is gone")
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.folder.join("data/postmaster.pid")
+    }
+
     /// The last line of `postmaster.pid` says when connections are accepted.
     fn wait_until_ready(&self) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        let pid_file = self.folder.join("data/postmaster.pid");
+        let pid_file = self.pid_file();
         while Instant::now() < deadline {
             let status = fs::read_to_string(&pid_file).unwrap_or_default();
             if status.trim_end().ends_with("ready") {
@@ -144,8 +221,9 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
-        if let Err(error) = self.keeper.wait() {
+        let keeper = self.keeper.get_mut().unwrap_or_else(PoisonError::into_inner);
+        drop(keeper.stdin.take());
+        if let Err(error) = keeper.wait() {
             eprintln!("the throw-away PostgreSQL was not stopped: {error}");
         }
     }
@@ -254,7 +332,7 @@ fn finish(command: &mut Command) -> Result<Output> {
 
 #[cfg(test)]
 mod tests {
-    use super::Postgres;
+    use super::{Postgres, Shutdown};
 
     #[test]
     fn a_dropped_server_leaves_nothing() {
@@ -263,5 +341,17 @@ mod tests {
         assert!(server.create_database().unwrap().contains(&*folder.to_string_lossy()));
         drop(server);
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn a_server_that_was_stopped_starts_again_with_what_it_had() {
+        let server = Postgres::start().unwrap();
+        let database = server.create_database().unwrap();
+        for how in [Shutdown::Fast, Shutdown::Immediate] {
+            server.stop(how).unwrap();
+            assert!(server.rows(&database, "SELECT 1 AS one").is_err());
+            server.start_again().unwrap();
+            assert_eq!(server.rows(&database, "SELECT 1 AS one").unwrap().trim(), r#"[{"one":1}]"#);
+        }
     }
 }
