@@ -17,7 +17,7 @@ use crate::{
     states::{RestoreState, State, StateVersion, UnlockState},
     tokens::{CreatedToken, NewToken, Token},
     version::Version,
-    zones::{NewZone, Zone},
+    zones::{ChangeZone, NewZone, Zone},
 };
 
 /// The Console as a person's command sees it.
@@ -48,6 +48,11 @@ impl Client {
     /// Makes a Zone.
     pub async fn create_zone(&self, zone: &NewZone) -> Result<Zone, ClientError> {
         self.create(&["zones"], zone).await
+    }
+
+    /// Changes what a Zone is for, or its limit.
+    pub async fn change_zone(&self, name: &str, change: &ChangeZone) -> Result<Zone, ClientError> {
+        self.connection.json(self.connection.request(Method::PATCH, &["zones", name]).json(change)).await
     }
 
     /// Deletes a Zone without live Specs.

@@ -7,7 +7,9 @@ use alethia_api::{
     runner::{Claim, ClaimRequest, PlanReference, StateReference},
 };
 use alethia_domain::ids::JobId;
-use alethia_store::{Conflict, StoreError, Tx, doorbell::Bell, identities, jobs, plans, queue, runners, states};
+use alethia_store::{
+    Conflict, StoreError, Tx, doorbell::Bell, identities, jobs, plans, queue, runners, states,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};

@@ -62,7 +62,7 @@ pub async fn put(
     let document = resolve(&put.document)?;
     must_be(&document, zone, name)?;
     let (tx, now) = (app.store.begin().await?, app.now());
-    let zone = zones::by_name(&tx, zone).await?;
+    let zone = zones::to_write(&tx, zone).await?;
     let existing = locked(&tx, zone.id, name).await?;
     must_be_expected(expected, existing.as_ref())?;
     let new = revision(&tx, &document, put.document, &operator.name, put.message).await?;

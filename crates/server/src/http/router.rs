@@ -42,7 +42,7 @@ fn ordinary() -> OpenApiRouter<App> {
     let api = OpenApiRouter::new()
         .routes(routes!(version::get))
         .routes(routes!(zones::list, zones::create))
-        .routes(routes!(zones::get, zones::delete))
+        .routes(routes!(zones::get, zones::change, zones::delete))
         .routes(routes!(specs::put, specs::get_by_name))
         .routes(routes!(specs::list))
         .routes(routes!(specs::get, specs::delete))

@@ -2,7 +2,7 @@
 
 use alethia_api::{
     page::{Page, PageQuery},
-    zones::{NewZone, Zone},
+    zones::{ChangeZone, NewZone, Zone},
 };
 use axum::{Json, extract::State, http::StatusCode};
 
@@ -47,6 +47,18 @@ pub(super) async fn get(
     Segments(zone): Segments<String>,
 ) -> Result<Json<Zone>> {
     app::zones::get(&app, &viewer, &zone).await.map(Json)
+}
+
+/// Changes what a Zone is for, or how many of its jobs may run at a time.
+#[utoipa::path(patch, path = "/zones/{zone}", tag = "Zones", params(("zone" = String, Path)),
+    request_body = ChangeZone, responses((status = 200, description = "The Zone", body = Zone)))]
+pub(super) async fn change(
+    admin: Admin,
+    State(app): State<App>,
+    Segments(zone): Segments<String>,
+    Body(change): Body<ChangeZone>,
+) -> Result<Json<Zone>> {
+    app::zones::change(&app, &admin, &zone, change).await.map(Json)
 }
 
 /// Deletes a Zone that has no live Spec.

@@ -15,3 +15,4 @@ mod stream;
 mod support;
 mod tokens;
 mod two_consoles;
+mod zones;

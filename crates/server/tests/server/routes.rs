@@ -35,6 +35,7 @@ const CASES: &[(&str, &str, Who)] = &[
     ("GET", "/api/v1/zones", VIEWER),
     ("POST", "/api/v1/zones", ADMIN),
     ("GET", "/api/v1/zones/{zone}", VIEWER),
+    ("PATCH", "/api/v1/zones/{zone}", ADMIN),
     ("DELETE", "/api/v1/zones/{zone}", ADMIN),
     ("GET", "/api/v1/zones/{zone}/specs/{name}", VIEWER),
     ("PUT", "/api/v1/zones/{zone}/specs/{name}", OPERATOR),

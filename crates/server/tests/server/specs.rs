@@ -145,7 +145,7 @@ async fn a_rollback_can_be_lost_like_any_update() {
 #[tokio::test]
 async fn a_zone_with_a_live_spec_stays() {
     let console = Console::start().await;
-    let zone = NewZone { name: "payments".to_owned(), description: None };
+    let zone = NewZone { name: "payments".to_owned(), description: None, max_jobs: None };
     console.client.create_zone(&zone).await.unwrap();
     let mut elsewhere = document(&["orders"]);
     elsewhere["zone"] = json!("payments");
