@@ -1,24 +1,40 @@
 //! Two databases behind one [`Store`].
 //!
-//! SQLite: write-ahead log, one connection that writes, a few that read and never wait for it. PostgreSQL: one pool that
-//! writes, one that reads. SQL is the same text for both wherever that is possible: positional `$1`, types that both
+//! SQLite: write-ahead log, one connection that writes ([`group`]), a few that read and never wait for it. PostgreSQL:
+//! one pool that writes, one that reads. SQL is the same text for both wherever that is possible: positional `$1`, types that both
 //! understand.
 
 mod connect;
+mod group;
 mod key_check;
 mod rows;
 mod transaction;
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
+use tokio::sync::watch;
 
 pub use rows::Reader;
 pub(crate) use rows::{Query, Row, ToValue, found, json, text, values};
 pub use transaction::Tx;
 
-use crate::{Result, blobs::Blobs, doorbell::Doorbell, schema, seal::Keyring};
+use group::Group;
+use transaction::Writer;
+
+use crate::{
+    Result,
+    blobs::Blobs,
+    doorbell::{Doorbell, Relay},
+    schema,
+    seal::Keyring,
+};
 
 /// Where things are kept.
 #[derive(Clone)]
@@ -37,17 +53,20 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    writer: DatabaseConnection,
+pub(crate) struct Inner {
+    writer: Writer,
+    /// What `writer` is made of.
+    writing: DatabaseConnection,
     reader: DatabaseConnection,
     blobs: Blobs,
     keyring: Keyring,
     doorbell: Doorbell,
+    relay: Relay,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.doorbell.stop();
+        self.relay.stop();
     }
 }
 
@@ -89,13 +108,22 @@ impl Store {
         let doorbell = Doorbell::default();
         let connections = connect::connect(&config.database_url).await?;
         schema::migrate(&connections.writer).await?;
-        if let Some(pool) = connections.postgres {
-            doorbell.relay(pool).await?;
-        }
-        let keyring = config.keyring.clone();
-        let inner =
-            Inner { writer: connections.writer, reader: connections.reader, blobs, keyring, doorbell };
+        let (writing, postgres) = (connections.writer, connections.postgres);
+        let writer = match postgres {
+            Some(_) => Writer::Postgres(writing.clone()),
+            None => Writer::Sqlite(Group::on(&writing).await?),
+        };
+        let inner = Inner {
+            writer,
+            writing,
+            reader: connections.reader,
+            blobs,
+            keyring: config.keyring.clone(),
+            relay: Relay::new(doorbell.clone()),
+            doorbell,
+        };
         let store = Self { inner: Arc::new(inner) };
+        store.inner.relay.start(Arc::downgrade(&store.inner), postgres);
         store.seed(now).await?;
         key_check::check(&store).await?;
         Ok(store)
@@ -114,6 +142,17 @@ impl Store {
         &self.inner.doorbell
     }
 
+    /// Whether the database answered when it was last asked, which is about every second; a file always answers. Who
+    /// listens hears of every change.
+    pub fn available(&self) -> watch::Receiver<bool> {
+        self.inner.relay.available()
+    }
+
+    /// How long a ring of the doorbell takes to come to another Console; zero where there can be none.
+    pub fn doorbell_lag(&self) -> Duration {
+        self.inner.relay.lag()
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors
@@ -124,12 +163,20 @@ impl Store {
 
     /// Ends background work and closes the connections.
     pub async fn close(self) {
-        self.inner.doorbell.close().await;
-        for connection in [self.inner.writer.clone(), self.inner.reader.clone()] {
+        self.inner.relay.close().await;
+        if let Writer::Sqlite(group) = &self.inner.writer {
+            group.close().await;
+        }
+        for connection in [self.inner.writing.clone(), self.inner.reader.clone()] {
             if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "a database connection did not close");
             }
         }
+    }
+
+    /// The store, if somebody still has it.
+    pub(crate) fn upgrade(inner: &Weak<Inner>) -> Option<Self> {
+        inner.upgrade().map(|inner| Self { inner })
     }
 
     pub(crate) fn blobs(&self) -> &Blobs {
@@ -140,7 +187,7 @@ impl Store {
         &self.inner.keyring
     }
 
-    pub(crate) fn writer(&self) -> &DatabaseConnection {
+    fn writer(&self) -> &Writer {
         &self.inner.writer
     }
 

@@ -1,6 +1,7 @@
 //! A transaction, with what has to happen at its end: events, the doorbell, blobs that nothing names any more.
 //!
-//! `BEGIN` and `COMMIT` run in tasks of their own. A caller that goes away in the middle of either (a client that hangs
+//! On PostgreSQL it is a transaction of one connection of the pool, on SQLite a [`Member`] of a group that is committed
+//! together. `BEGIN` and `COMMIT` run in tasks of their own. A caller that goes away in the middle of either (a client that hangs
 //! up) would otherwise leave the pooled session inside a transaction that nobody knows about.
 //!
 //! Events are collected and written by `commit`, under a lock of their own on PostgreSQL: numbers are given in the
@@ -11,24 +12,36 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait, Value,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Statement, TransactionTrait, Value};
 
-use super::{Store, rows::Reader};
+use super::{
+    Store,
+    group::{Group, Member},
+    rows::Reader,
+};
 use crate::{
     Result, StoreError,
     blobs::BlobKey,
-    doorbell::{self, Bell},
+    doorbell::Bell,
     events::{self, NewEvent},
 };
 
 /// A transaction that writes.
 pub struct Tx {
-    inner: DatabaseTransaction,
+    inner: Inner,
     store: Store,
     closing: Mutex<Closing>,
+}
+
+/// What transactions are made with.
+pub(super) enum Writer {
+    Postgres(DatabaseConnection),
+    Sqlite(Group),
+}
+
+enum Inner {
+    Postgres(DatabaseTransaction),
+    Sqlite(Member),
 }
 
 /// What `commit` has to do.
@@ -41,15 +54,8 @@ struct Closing {
 
 impl Tx {
     pub(super) async fn begin(store: Store) -> Result<Self> {
-        let task = tokio::spawn(async move {
-            let options = TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            };
-            let inner = store.writer().begin_with_options(options).await?;
-            Ok(Self { inner, store, closing: Mutex::default() })
-        });
-        task.await.map_err(interrupted)?
+        let inner = store.writer().begin().await?;
+        Ok(Self { inner, store, closing: Mutex::default() })
     }
 
     /// Writes the events, makes everything durable and visible, then rings the doorbell.
@@ -66,13 +72,16 @@ impl Tx {
         let closing = std::mem::take(&mut *self.closing.lock().unwrap_or_else(PoisonError::into_inner));
         let Closing { events, mut bells, discarded } = closing;
         if !events.is_empty() {
-            events::write(&self, events).await?;
             bells.insert(Bell::Events);
+            bells.extend(events.iter().filter_map(|event| event.job_id).map(Bell::Job));
+            events::write(&self, events).await?;
         }
-        doorbell::announce(&self, &bells).await?;
         let Self { inner, store, .. } = self;
-        inner.commit().await?;
-        store.doorbell().ring(&bells);
+        match inner {
+            Inner::Postgres(transaction) => transaction.commit().await?,
+            Inner::Sqlite(member) => member.commit().await?,
+        }
+        store.doorbell().ring(bells);
         store.blobs().discard(&discarded).await;
         Ok(())
     }
@@ -80,7 +89,7 @@ impl Tx {
     /// Runs a statement; tells how many rows it changed.
     pub(crate) async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<u64> {
         let statement = Statement::from_sql_and_values(self.connection().backend(), sql, values);
-        Ok(self.inner.execute_raw(statement).await?.rows_affected())
+        Ok(self.inner().execute_raw(statement).await?.rows_affected())
     }
 
     /// Keeps an event for `commit`.
@@ -103,7 +112,10 @@ impl Tx {
     }
 
     pub(super) fn inner(&self) -> &DatabaseTransaction {
-        &self.inner
+        match &self.inner {
+            Inner::Postgres(transaction) => transaction,
+            Inner::Sqlite(member) => member.connection(),
+        }
     }
 
     fn closing(&self) -> std::sync::MutexGuard<'_, Closing> {
@@ -111,6 +123,19 @@ impl Tx {
     }
 }
 
-fn interrupted(error: tokio::task::JoinError) -> StoreError {
+impl Writer {
+    async fn begin(&self) -> Result<Inner> {
+        match self {
+            Self::Postgres(pool) => {
+                let pool = pool.clone();
+                let task = tokio::spawn(async move { pool.begin().await });
+                Ok(Inner::Postgres(task.await.map_err(interrupted)??))
+            }
+            Self::Sqlite(group) => Ok(Inner::Sqlite(group.join().await?)),
+        }
+    }
+}
+
+pub(super) fn interrupted(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     StoreError::Unavailable { what: "database", source: Box::new(error) }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
 mod claims;
+mod commits;
 mod fixture;
 mod identity;
 mod jobs;
@@ -9,8 +10,10 @@ mod limits;
 mod logs;
 mod plan_pin;
 mod plans;
+mod platform;
 mod schema;
 mod specs;
 mod states;
 mod streams;
+mod upgrade;
 mod zones;
