@@ -38,6 +38,7 @@ pub async fn create(
     let (once, now) = (Once::new(admin, key, "cloud-identities".to_owned(), &new), app.now());
     let tx = app.store.begin().await?;
     if let Some(identity) = once.answer(&tx, now).await? {
+        tx.commit().await?;
         return Ok(identity);
     }
     let identity = view(identities::insert(&tx, &new.name, &new.access, now).await?);

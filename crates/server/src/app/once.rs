@@ -1,6 +1,7 @@
 //! A creating request that is sent twice under one Idempotency-Key is done once; the second gets the first one's answer.
 //!
-//! Both calls belong into the transaction that creates. Without a key nothing is kept.
+//! Both calls belong into the transaction that creates. Who answers a repetition commits it as well: what it saw may be
+//! on its way to the disk with it. Without a key nothing is kept.
 
 use alethia_domain::plan::sha256_hex;
 use alethia_store::{

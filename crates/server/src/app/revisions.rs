@@ -71,6 +71,7 @@ pub async fn rollback(
     let once = Once::new(operator, key, format!("specs/{id}/rollback"), &rollback);
     let (tx, now) = (app.store.begin().await?, app.now());
     if let Some(spec) = once.answer(&tx, now).await? {
+        tx.commit().await?;
         return Ok(spec);
     }
     specs::lock(&tx, id).await?;

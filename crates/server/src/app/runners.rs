@@ -42,6 +42,7 @@ pub async fn register(
     let (once, now) = (Once::new(admin, key, "runners".to_owned(), &new), app.now());
     let tx = app.store.begin().await?;
     if let Some(runner) = once.answer(&tx, now).await? {
+        tx.commit().await?;
         return Ok(runner);
     }
     let token = Token::generate(TokenKind::Runner);

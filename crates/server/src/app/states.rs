@@ -83,6 +83,7 @@ async fn adopt(
     let (tx, now) = (app.store.begin().await?, app.now());
     if let Some(state) = once.answer(&tx, now).await? {
         draft.discard(&app.store).await;
+        tx.commit().await?;
         return Ok(state);
     }
     specs::lock(&tx, spec).await?;

@@ -41,6 +41,7 @@ pub async fn create(app: &App, owner: &Owner, new: NewToken, key: Option<String>
     let once = Once::new(owner, key, "tokens".to_owned(), &new);
     let tx = app.store.begin().await?;
     if let Some(token) = once.answer(&tx, now).await? {
+        tx.commit().await?;
         return Ok(token);
     }
     let secret = secret::Token::generate(secret::TokenKind::Api);

@@ -45,6 +45,7 @@ pub async fn create(app: &App, admin: &Admin, new: NewZone, key: Option<String>)
     let (once, now) = (Once::new(admin, key, "zones".to_owned(), &new), app.now());
     let tx = app.store.begin().await?;
     if let Some(zone) = once.answer(&tx, now).await? {
+        tx.commit().await?;
         return Ok(zone);
     }
     let made = zones::insert(&tx, &new.name, new.description.as_deref(), now).await?;

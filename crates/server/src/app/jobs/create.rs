@@ -45,6 +45,7 @@ pub async fn create(
     let (once, now) = (Once::new(operator, key, format!("specs/{spec}/jobs"), &new), app.now());
     let tx = app.store.begin().await?;
     if let Some(job) = once.answer(&tx, now).await? {
+        tx.commit().await?;
         return Ok(job);
     }
     specs::lock(&tx, spec).await?;
@@ -74,6 +75,7 @@ pub async fn retry(app: &App, operator: &Operator, id: JobId, key: Option<String
     let (once, now) = (Once::new(operator, key, format!("jobs/{id}/retry"), &json!({})), app.now());
     let tx = app.store.begin().await?;
     if let Some(job) = once.answer(&tx, now).await? {
+        tx.commit().await?;
         return Ok(job);
     }
     let old = jobs::get(&tx, id).await?;
