@@ -86,13 +86,20 @@ pub struct StateReference {
     pub serial: u64,
 }
 
-/// `POST /runner/jobs/{id}/heartbeat`: the Runner still works on it. Also tells how far it is.
+/// `POST /runner/jobs/{id}/heartbeat`: the Runner still works on it. Also tells how far it is. The lease is renewed at
+/// once; the answer may be held until there is something to say.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
     /// Step that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// How long the answer is held while there is nothing new to do, 0 to 30 seconds.
+    #[serde(default)]
+    pub wait_seconds: u16,
+    /// What the Runner was told last: only another instruction ends the wait.
+    #[serde(default)]
+    pub told: Instruction,
 }
 
 /// Answer to a heartbeat.
@@ -105,13 +112,16 @@ pub struct HeartbeatReply {
 }
 
 /// What a Runner is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Instruction {
     /// Go on.
+    #[default]
     Continue,
     /// End the work in an orderly way, then report CANCELLED.
     Cancel,
+    /// End the work at once, whatever it leaves behind, then report CANCELLED. Since contract 2.
+    Kill,
 }
 
 /// `POST /runner/jobs/{id}/logs`: chunks in order. Repeated sequence numbers are ignored.

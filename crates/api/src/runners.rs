@@ -14,7 +14,7 @@ pub struct Runner {
     pub name: String,
     /// Labels: it takes jobs whose required labels it has all.
     pub labels: Vec<String>,
-    /// Whether it has a job, or asked for one in the last 45 seconds.
+    /// Whether it said something in the last 45 seconds: asked for work, or told that it works.
     pub online: bool,
     /// Its version, as it said last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,7 +22,7 @@ pub struct Runner {
     /// Its Terraform, as it said last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
-    /// When it last asked for work.
+    /// When it last asked for work or told that it works; exact to ten seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen_at: Option<DateTime<Utc>>,
     /// Jobs it has now.

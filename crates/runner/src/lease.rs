@@ -71,13 +71,14 @@ impl Keeper {
     async fn beat(&mut self) -> Instant {
         let sent = Instant::now();
         let patience = self.length / 5;
-        let heartbeat = Heartbeat { step: Some((*self.step.borrow()).to_owned()) };
+        let heartbeat = Heartbeat { step: Some((*self.step.borrow()).to_owned()), ..Heartbeat::default() };
         match timeout(patience, self.client.heartbeat(&heartbeat)).await {
             Ok(Ok(reply)) => {
                 self.renewed = sent;
                 match reply.instruction {
                     Instruction::Continue => {}
                     Instruction::Cancel => self.stop.raise(Stop::Cancel),
+                    Instruction::Kill => self.stop.raise(Stop::Kill),
                 }
                 return sent + self.length / 3;
             }

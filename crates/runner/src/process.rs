@@ -153,14 +153,14 @@ async fn supervise(
     };
     let interrupted = |status| Ended { status, interrupted: Some(stop.reason().unwrap_or(reason)) };
     for patience in [grace, grace.min(LAST_GRACE)] {
-        if stop.is_lost() {
+        if stop.reason() >= Some(Stop::Kill) {
             break;
         }
         group.interrupt_leader();
         tokio::select! {
             biased;
             status = child.wait() => return status.map(interrupted),
-            _ = stop.at_least(Stop::LeaseLost) => {}
+            _ = stop.at_least(Stop::Kill) => {}
             () = tokio::time::sleep(patience) => {}
         }
     }

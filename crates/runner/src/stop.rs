@@ -17,6 +17,8 @@ pub(crate) enum Stop {
     Timeout,
     /// The Console has not been reached for most of the lease: end in an orderly way while that still counts.
     LeaseEnding,
+    /// It is to end at once, whatever that leaves behind: a person asked for it again.
+    Kill,
     /// The attempt is no longer ours: end at once and write nothing.
     LeaseLost,
 }

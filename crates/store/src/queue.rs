@@ -246,6 +246,17 @@ pub async fn lose_lease(
     Ok(Some(status))
 }
 
+/// A Runner that ends gives back what it claimed and did not begin: it waits again, as if nobody had
+/// had it.
+///
+/// # Errors
+/// [`crate::StoreError::LeaseLost`]; [`crate::StoreError::Illegal`] when it had begun.
+pub async fn release(tx: &Tx, fence: Fence, now: DateTime<Utc>) -> Result<()> {
+    let job = jobs::fenced(tx, fence).await?;
+    let status = job.status.next(&JobEvent::Release)?;
+    requeue(tx, &job, status, &Loss::Retry { not_before: now }, now).await
+}
+
 /// How many jobs there are, by status; for metrics.
 ///
 /// # Errors

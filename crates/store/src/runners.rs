@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use alethia_domain::ids::{JobId, RunnerId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Conflict, Page, PageRequest, Reader, Result, Tx,
     db::{Query, Row, for_update, found, json, values},
+    jobs::Fence,
 };
 
 /// A Runner.
@@ -41,6 +42,9 @@ pub struct NewRunner {
     /// SHA-256 of its token, as lowercase hexadecimal.
     pub token_hash: String,
 }
+
+/// How long a sign of life of a Runner that works is not noted again.
+const NOTED_FOR: TimeDelta = TimeDelta::seconds(10);
 
 const SELECT: &str = "SELECT id, name, labels, version, tool, last_seen_at, created_at FROM runners";
 
@@ -107,6 +111,17 @@ pub async fn list(reader: &impl Reader, page: PageRequest) -> Result<Page<Runner
 pub async fn seen(tx: &Tx, id: RunnerId, version: &str, tool: &str, now: DateTime<Utc>) -> Result<()> {
     let sql = "UPDATE runners SET version = $2, tool = $3, last_seen_at = $4 WHERE id = $1";
     tx.execute(sql, values![id, version, tool, now]).await?;
+    Ok(())
+}
+
+/// Notes that the Runner of an attempt is there, unless that was noted a moment ago.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn works(tx: &Tx, fence: Fence, now: DateTime<Utc>) -> Result<()> {
+    let sql = "UPDATE runners SET last_seen_at = $3 WHERE last_seen_at < $4 \
+        AND id = (SELECT runner_id FROM provision_jobs WHERE id = $1 AND attempt = $2)";
+    tx.execute(sql, values![fence.job_id, fence.attempt, now, now - NOTED_FOR]).await?;
     Ok(())
 }
 

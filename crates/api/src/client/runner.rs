@@ -67,9 +67,25 @@ impl JobClient {
         self.connection.unit(self.call(Method::POST, &["start"])).await
     }
 
-    /// Says that the work goes on, and asks whether it should.
+    /// Says that the work goes on, and asks whether it should; waits for the answer as long as the heartbeat says.
     pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<HeartbeatReply, ClientError> {
-        self.connection.json(self.call(Method::POST, &["heartbeat"]).json(heartbeat)).await
+        let timeout = Duration::from_secs(heartbeat.wait_seconds.into()) + POLL_MARGIN;
+        self.connection.json(self.call(Method::POST, &["heartbeat"]).json(heartbeat).timeout(timeout)).await
+    }
+
+    /// Gives the job back to the queue: it was claimed, and the work did not begin.
+    pub async fn release(&self) -> Result<(), ClientError> {
+        self.connection.unit(self.call(Method::POST, &["release"])).await
+    }
+
+    /// Hands over a state that Terraform could not write, after the attempt was over. The Console keeps it beside the
+    /// lock that was left behind; it does not become the current one by itself.
+    pub async fn rescue_state(&self, state: Bytes) -> Result<(), ClientError> {
+        let request = self
+            .call(Method::PUT, &["state", "rescue"])
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(state);
+        self.connection.unit(request).await
     }
 
     /// Adds to the log.

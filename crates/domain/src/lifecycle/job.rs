@@ -51,6 +51,8 @@ pub enum JobStatus {
 pub enum JobEvent {
     /// A Runner takes it.
     Claim,
+    /// The Runner gives it back: it ends, and has not begun.
+    Release,
     /// The Runner begins.
     Start,
     /// A person asks to end it.
@@ -169,23 +171,23 @@ impl JobStatus {
     /// # Errors
     /// When the status does not allow the event.
     pub fn next(self, event: &JobEvent) -> Result<Self, IllegalTransition> {
-        use JobEvent::{AcknowledgeCancel, Cancel, Claim, Fail, LoseLease, Start, Succeed};
+        use JobEvent::{AcknowledgeCancel, Cancel, Claim, Fail, LoseLease, Release, Start, Succeed};
         match (self, event) {
             (Self::Queued, Claim) => Ok(Self::Claimed),
             (Self::Queued | Self::Claimed, Cancel) => Ok(Self::Cancelled),
             (Self::Claimed, Start) => Ok(Self::Processing),
-            (Self::Claimed, LoseLease(Lost::Retry | Lost::Abandon)) => Ok(Self::Queued),
+            (Self::Claimed, Release | LoseLease(Lost::Retry | Lost::Abandon)) => Ok(Self::Queued),
             (Self::Processing, Cancel) => Ok(Self::Processing),
             (Self::Processing, Succeed) => Ok(Self::Success),
             (Self::Processing, Fail | LoseLease(Lost::Abandon)) => Ok(Self::Failed),
             (Self::Processing, AcknowledgeCancel) => Ok(Self::Cancelled),
             (Self::Processing, LoseLease(Lost::Retry)) => Ok(Self::Queued),
-            (Self::Queued, Start | Succeed | Fail | AcknowledgeCancel | LoseLease(_))
+            (Self::Queued, Release | Start | Succeed | Fail | AcknowledgeCancel | LoseLease(_))
             | (Self::Claimed, Claim | Succeed | Fail | AcknowledgeCancel)
-            | (Self::Processing, Claim | Start)
+            | (Self::Processing, Claim | Release | Start)
             | (
                 Self::Success | Self::Failed | Self::Cancelled,
-                Claim | Start | Cancel | Succeed | Fail | AcknowledgeCancel | LoseLease(_),
+                Claim | Release | Start | Cancel | Succeed | Fail | AcknowledgeCancel | LoseLease(_),
             ) => Err(IllegalTransition { subject: "job", status: self.as_str(), event: event.as_str() }),
         }
     }
@@ -209,6 +211,7 @@ impl JobEvent {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Claim => "claim",
+            Self::Release => "release",
             Self::Start => "start",
             Self::Cancel => "cancel",
             Self::Succeed => "succeed",

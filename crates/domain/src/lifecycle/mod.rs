@@ -51,6 +51,7 @@ mod tests {
     fn what_a_job_can_go_through() {
         let events = [
             JobEvent::Claim,
+            JobEvent::Release,
             JobEvent::Start,
             JobEvent::Cancel,
             JobEvent::Succeed,

@@ -134,7 +134,7 @@ impl StepError {
         let retry = || Some(format!("alethia jobs retry {job}"));
         match self {
             Self::Stopped(Stop::LeaseLost) => None,
-            Self::Stopped(Stop::Cancel) => Some(Outcome::Cancelled),
+            Self::Stopped(Stop::Cancel | Stop::Kill) => Some(Outcome::Cancelled),
             Self::Stopped(Stop::Timeout) => failed(
                 FailureReason::Timeout,
                 "the job took longer than this Runner allows".to_owned(),

@@ -2,10 +2,11 @@
 
 use alethia_api::runner::{Heartbeat, HeartbeatReply, Instruction, ReportProgress};
 use alethia_domain::lifecycle::{JobStatus, JobType, SpecEvent};
-use alethia_store::{jobs, specs};
+use alethia_store::{doorbell::Bell, jobs, queue, runners, specs};
 use chrono::TimeDelta;
+use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
-use super::{App, reports};
+use super::{App, claims::LONGEST_WAIT, reports};
 use crate::{
     auth::Attempt,
     error::{Error, Result},
@@ -13,6 +14,8 @@ use crate::{
 
 /// Longest name of a step.
 const LONGEST_STEP: usize = 40;
+/// Shortest time between two looks whether there is something new to do.
+const LOOK_PAUSE: Duration = Duration::from_millis(200);
 /// Most reports on components in one message.
 pub(super) const MOST_REPORTS: usize = 2000;
 
@@ -25,7 +28,7 @@ pub async fn start(app: &App, attempt: &Attempt) -> Result<()> {
     jobs::guard(&tx, attempt.fence).await?;
     let job = jobs::get(&tx, attempt.fence.job_id).await?;
     if job.status == JobStatus::Processing {
-        return Ok(());
+        return Ok(tx.commit().await?);
     }
     jobs::start(&tx, attempt.fence, now).await?;
     if let Some(event) = started(job.job_type) {
@@ -34,19 +37,39 @@ pub async fn start(app: &App, attempt: &Attempt) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// The work goes on; the answer says whether it should.
+/// The work does not begin: the Runner ends. The job waits for another one.
 ///
 /// # Errors
-/// When the attempt is over.
-pub async fn heartbeat(app: &App, attempt: &Attempt, heartbeat: Heartbeat) -> Result<HeartbeatReply> {
-    if let Some(step) = &heartbeat.step {
-        check_step(step)?;
-    }
+/// When the work has begun, or the attempt is over.
+pub async fn release(app: &App, attempt: &Attempt) -> Result<()> {
     let (tx, now) = (app.store.begin().await?, app.now());
-    let alive = jobs::heartbeat(&tx, attempt.fence, heartbeat.step.as_deref(), lease(app), now).await?;
-    tx.commit().await?;
-    let instruction = if alive.cancel_requested { Instruction::Cancel } else { Instruction::Continue };
-    Ok(HeartbeatReply { instruction, lease_expires_at: alive.lease_expires_at })
+    queue::release(&tx, attempt.fence, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The work goes on: the lease is renewed at once. The answer says whether it should; it is held as long as the Runner
+/// asks for while there is nothing new to say.
+///
+/// # Errors
+/// When the attempt is over, also if that happens while the answer is held.
+pub async fn heartbeat(app: &App, attempt: &Attempt, heartbeat: Heartbeat) -> Result<HeartbeatReply> {
+    check_heartbeat(&heartbeat)?;
+    let deadline = Instant::now() + Duration::from_secs(heartbeat.wait_seconds.into());
+    let mut ear = app.store.doorbell().listen(Bell::Job(attempt.fence.job_id));
+    let mut alive = renew(app, attempt, heartbeat.step.as_deref()).await?;
+    loop {
+        let (instruction, looked) = (instruction(&alive), Instant::now());
+        if instruction != heartbeat.told || looked >= deadline || app.stop.is_cancelled() {
+            return Ok(HeartbeatReply { instruction, lease_expires_at: alive.lease_expires_at });
+        }
+        let news = async {
+            ear.heard().await;
+            // Lines of the log ring too, many times a second.
+            sleep_until(looked + LOOK_PAUSE).await;
+        };
+        app.stop.run_until_cancelled(timeout_at(deadline, news)).await;
+        alive = jobs::alive(&app.store, attempt.fence).await?;
+    }
 }
 
 /// What happened to components, and how far the job is.
@@ -68,6 +91,30 @@ pub async fn progress(app: &App, attempt: &Attempt, progress: ReportProgress) ->
 /// How long an attempt is valid without a heartbeat.
 pub(super) fn lease(app: &App) -> TimeDelta {
     TimeDelta::from_std(app.config.lease).unwrap_or(TimeDelta::MAX)
+}
+
+async fn renew(app: &App, attempt: &Attempt, step: Option<&str>) -> Result<jobs::Heartbeat> {
+    let (tx, now) = (app.store.begin().await?, app.now());
+    let alive = jobs::heartbeat(&tx, attempt.fence, step, lease(app), now).await?;
+    runners::works(&tx, attempt.fence, now).await?;
+    tx.commit().await?;
+    Ok(alive)
+}
+
+/// What the Runner is to do.
+fn instruction(alive: &jobs::Heartbeat) -> Instruction {
+    if alive.cancel_requested { Instruction::Cancel } else { Instruction::Continue }
+}
+
+fn check_heartbeat(heartbeat: &Heartbeat) -> Result<()> {
+    if let Some(step) = &heartbeat.step {
+        check_step(step)?;
+    }
+    if heartbeat.wait_seconds > LONGEST_WAIT {
+        let message = format!("{} is out of range; allowed: 0 to {LONGEST_WAIT}", heartbeat.wait_seconds);
+        return Err(Error::field("wait_seconds", message));
+    }
+    Ok(())
 }
 
 fn check_step(step: &str) -> Result<()> {

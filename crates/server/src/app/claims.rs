@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alethia_api::{
-    CONTRACT_VERSION,
+    CONTRACT_VERSIONS,
     runner::{Claim, ClaimRequest, PlanReference, StateReference},
 };
 use alethia_domain::ids::JobId;
@@ -64,17 +64,17 @@ async fn until_due(app: &App, now: DateTime<Utc>) -> Result<Duration> {
 }
 
 fn check(request: &ClaimRequest) -> Result<()> {
-    if request.contract != CONTRACT_VERSION {
+    if !CONTRACT_VERSIONS.contains(&request.contract) {
+        let (version, own) = (&request.version, env!("CARGO_PKG_VERSION"));
+        let (oldest, newest) = (CONTRACT_VERSIONS.start(), CONTRACT_VERSIONS.end());
+        let spoken = request.contract;
         return Err(Error::Conflict {
             detail: format!(
-                "the Runner (version {}) speaks version {} of the contract, the Console (version {}) version \
-                 {CONTRACT_VERSION}",
-                request.version,
-                request.contract,
-                env!("CARGO_PKG_VERSION")
+                "the Runner (version {version}) speaks version {spoken} of the contract, the Console (version {own}) \
+                 takes {oldest} to {newest}"
             ),
             permitted: Vec::new(),
-            hint: Some(format!("run a Runner of version {}", env!("CARGO_PKG_VERSION"))),
+            hint: Some(format!("run a Runner of version {own}")),
         });
     }
     if request.wait_seconds > LONGEST_WAIT {

@@ -14,7 +14,8 @@ use crate::{
     secret::{Token, TokenKind},
 };
 
-/// A Runner that did not ask for work for so long is taken as gone, unless it works: then its leases tell.
+/// A Runner of which nothing was heard for so long is taken as gone: one that waits asks for work, one that works says so,
+/// both more often.
 const ONLINE_FOR: TimeDelta = TimeDelta::seconds(45);
 
 /// Runners, the newest first.
@@ -97,7 +98,7 @@ fn refusal(error: StoreError) -> Error {
 
 fn view(runner: runners::Runner, now: DateTime<Utc>) -> Runner {
     let runners::Runner { id, name, labels, version, tool, last_seen_at, jobs, created_at } = runner;
-    let online = !jobs.is_empty() || last_seen_at.is_some_and(|seen| now - seen < ONLINE_FOR);
+    let online = last_seen_at.is_some_and(|seen| now - seen < ONLINE_FOR);
     Runner { id, name, labels, online, version, tool, last_seen_at, jobs, created_at }
 }
 
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_runner_whose_slots_are_all_at_work_is_online() {
+    fn a_runner_that_is_silent_for_45_seconds_is_offline_whatever_it_had() {
         let now = Utc::now();
         let runner = |seconds, jobs: Vec<JobId>| runners::Runner {
             id: RunnerId::generate(),
@@ -121,7 +122,6 @@ mod tests {
             created_at: now,
         };
         assert!(view(runner(44, Vec::new()), now).online);
-        assert!(!view(runner(600, Vec::new()), now).online);
-        assert!(view(runner(600, vec![JobId::generate()]), now).online);
+        assert!(!view(runner(45, vec![JobId::generate()]), now).online);
     }
 }

@@ -69,7 +69,7 @@ fn ordinary() -> OpenApiRouter<App> {
         .routes(routes!(states::restore))
         .routes(routes!(states::unlock))
         .routes(routes!(runner::start))
-        .routes(routes!(runner::heartbeat))
+        .routes(routes!(runner::release))
         .routes(routes!(runner::progress))
         .routes(routes!(runner::finish));
     OpenApiRouter::new()
@@ -91,10 +91,11 @@ fn transfers() -> OpenApiRouter<App> {
     OpenApiRouter::new().nest(API, api)
 }
 
-/// A claim waits, and a stream goes on after its answer has begun: only that beginning is limited here.
+/// A claim and a heartbeat wait, and a stream goes on after its answer has begun: only that beginning is limited here.
 fn waiting() -> OpenApiRouter<App> {
     let api = OpenApiRouter::new()
         .routes(routes!(runner::claim))
+        .routes(routes!(runner::heartbeat))
         .routes(routes!(stream::job))
         .routes(routes!(stream::everything));
     OpenApiRouter::new().nest(API, api)

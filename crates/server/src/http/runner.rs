@@ -38,6 +38,13 @@ pub(super) async fn start(attempt: Attempt, State(app): State<App>) -> Result<St
     app::attempts::start(&app, &attempt).await.map(|()| StatusCode::NO_CONTENT)
 }
 
+/// The work does not begin; the job waits for another Runner.
+#[utoipa::path(post, path = "/runner/jobs/{id}/release", tag = "Runner API", params(("id" = JobId, Path)),
+    responses((status = 204, description = "It is QUEUED again")))]
+pub(super) async fn release(attempt: Attempt, State(app): State<App>) -> Result<StatusCode> {
+    app::attempts::release(&app, &attempt).await.map(|()| StatusCode::NO_CONTENT)
+}
+
 /// The work goes on; the answer says whether it should.
 #[utoipa::path(post, path = "/runner/jobs/{id}/heartbeat", tag = "Runner API", params(("id" = JobId, Path)),
     request_body = Heartbeat, responses((status = 200, description = "What to do", body = HeartbeatReply)))]

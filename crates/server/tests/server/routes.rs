@@ -71,6 +71,7 @@ const CASES: &[(&str, &str, Who)] = &[
     ("DELETE", "/api/v1/tokens/{id}", OWNER),
     ("POST", "/api/v1/runner/claim", Who::Runner),
     ("POST", "/api/v1/runner/jobs/{id}/start", Who::Attempt),
+    ("POST", "/api/v1/runner/jobs/{id}/release", Who::Attempt),
     ("POST", "/api/v1/runner/jobs/{id}/heartbeat", Who::Attempt),
     ("POST", "/api/v1/runner/jobs/{id}/logs", Who::Attempt),
     ("POST", "/api/v1/runner/jobs/{id}/progress", Who::Attempt),

@@ -124,7 +124,7 @@ async fn a_removed_runner_claims_nothing_and_its_job_goes_on() {
     let taken = take(&runner).await;
     console.client.remove_runner("runner").await.unwrap();
     assert_eq!(code(runner.claim(&claim_request(0)).await), Code::Unauthenticated);
-    taken.job.heartbeat(&Heartbeat { step: Some("init".to_owned()) }).await.unwrap();
+    taken.job.heartbeat(&Heartbeat { step: Some("init".to_owned()), ..Heartbeat::default() }).await.unwrap();
 }
 
 #[tokio::test]

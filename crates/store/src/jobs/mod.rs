@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 pub(crate) use transition::{Current, announce, conclude, end_attempt, fenced};
-pub use transition::{End, Heartbeat, cancel, finish, guard, heartbeat, progress, start};
+pub use transition::{End, Heartbeat, alive, cancel, finish, guard, heartbeat, progress, start};
 
 use crate::{
     Conflict, Page, PageRequest, Reader, Result, Tx,
@@ -195,6 +195,16 @@ pub async fn insert(tx: &Tx, new: &NewJob, now: DateTime<Utc>) -> Result<JobId> 
 pub async fn get(reader: &impl Reader, id: JobId) -> Result<Job> {
     let row = reader.optional(&format!("{} WHERE j.id = $1", row::SELECT), values![id]).await?;
     row::job(&found(row, "job", id)?)
+}
+
+/// Whether a job has ended; cheaper than all of it.
+///
+/// # Errors
+/// When there is none.
+pub async fn is_over(reader: &impl Reader, id: JobId) -> Result<bool> {
+    let row = reader.optional("SELECT status FROM provision_jobs WHERE id = $1", values![id]).await?;
+    let status: JobStatus = found(row, "job", id)?.word("status")?;
+    Ok(status.is_final())
 }
 
 /// Jobs, the newest first.

@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Fence, NewJob};
 use crate::{
-    Result, StoreError, Tx,
+    Reader, Result, StoreError, Tx,
     db::{Query, Row, for_update, found, json, values},
     doorbell::Bell,
     events::{self, NewEvent},
@@ -119,11 +119,18 @@ pub async fn heartbeat(
         WHERE id = $1 AND attempt = $2 AND status IN ('CLAIMED', 'PROCESSING') \
         RETURNING lease_expires_at, cancel_requested";
     let row = tx.optional(sql, values![fence.job_id, fence.attempt, now + lease, step]).await?;
-    let row = row.ok_or(lost(fence))?;
-    Ok(Heartbeat {
-        lease_expires_at: row.get("lease_expires_at")?,
-        cancel_requested: row.get("cancel_requested")?,
-    })
+    told(&row.ok_or(lost(fence))?)
+}
+
+/// What the last heartbeat of an attempt would be answered now. Changes nothing.
+///
+/// # Errors
+/// [`StoreError::LeaseLost`].
+pub async fn alive(reader: &impl Reader, fence: Fence) -> Result<Heartbeat> {
+    let sql = "SELECT lease_expires_at, cancel_requested FROM provision_jobs \
+        WHERE id = $1 AND attempt = $2 AND status IN ('CLAIMED', 'PROCESSING')";
+    let row = reader.optional(sql, values![fence.job_id, fence.attempt]).await?;
+    told(&row.ok_or(lost(fence))?)
 }
 
 /// The Runner tells how far it is.
@@ -230,6 +237,13 @@ async fn locked(tx: &Tx, id: JobId) -> Result<Current> {
         for_update(tx)
     );
     Current::from_row(&found(tx.optional(&sql, values![id]).await?, "job", id)?)
+}
+
+fn told(row: &Row) -> Result<Heartbeat> {
+    Ok(Heartbeat {
+        lease_expires_at: row.get("lease_expires_at")?,
+        cancel_requested: row.get("cancel_requested")?,
+    })
 }
 
 fn lost(fence: Fence) -> StoreError {

@@ -186,6 +186,7 @@ impl Story {
 fn follows(old: &JobStory, now: &JobStory) -> Verdict {
     let events = [
         JobEvent::Claim,
+        JobEvent::Release,
         JobEvent::Start,
         JobEvent::Cancel,
         JobEvent::Succeed,
