@@ -68,7 +68,7 @@ pub async fn append(tx: &Tx, fence: Fence, chunks: &[LogChunk]) -> Result<()> {
     if let Some(newest) = fresh.last() {
         let sql = "UPDATE job_attempts SET last_sequence = $3 WHERE job_id = $1 AND attempt = $2";
         tx.execute(sql, values![fence.job_id, fence.attempt, newest.sequence]).await?;
-        tx.ring(Bell::Logs);
+        tx.ring(Bell::Job(fence.job_id));
     }
     Ok(())
 }

@@ -33,7 +33,12 @@ use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, error::Error, metrics::Metrics};
+use self::stream::Feeds;
+use crate::{
+    config::Config,
+    error::{Error, Result},
+    metrics::Metrics,
+};
 
 /// What use cases need. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +58,8 @@ pub struct Inner {
     pub stop: CancellationToken,
     /// How many more streams may be opened.
     pub(crate) streams: Arc<Semaphore>,
+    /// What streams of the same job share.
+    pub(crate) feeds: Feeds,
     /// How many more claims may wait.
     pub(crate) claims: Arc<Semaphore>,
 }
@@ -62,13 +69,26 @@ impl App {
     pub fn new(store: Store, config: Config, stop: CancellationToken) -> Self {
         let streams = Arc::new(Semaphore::new(config.limits.streams));
         let claims = Arc::new(Semaphore::new(config.limits.claims));
-        let inner = Inner { store, config, metrics: Metrics::new(), stop, streams, claims };
+        let feeds = Feeds::default();
+        let inner = Inner { store, config, metrics: Metrics::new(), stop, streams, feeds, claims };
         Self { inner: Arc::new(inner) }
     }
 
     /// The time, as exact as both databases keep it.
     pub fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
+    }
+
+    /// What `work` gives; [`Error::Down`] as soon as the database does not answer any more, instead of all its patience.
+    pub(crate) async fn while_available<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut available = self.store.available();
+        tokio::select! {
+            biased;
+            Ok(_) = available.wait_for(|available| !*available) => {
+                Err(Error::Down { what: "database", source: "it does not answer".into() })
+            }
+            done = work => done,
+        }
     }
 }
 

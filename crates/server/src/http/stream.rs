@@ -5,16 +5,19 @@ use std::{convert::Infallible, time::Duration};
 use alethia_api::events::{Event, StreamMessage};
 use alethia_domain::ids::JobId;
 use axum::{
+    body::{Body, Bytes},
     extract::State,
-    response::sse::{self, KeepAlive, Sse},
+    http::{HeaderName, header},
+    response::{IntoResponse, Response},
 };
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt, stream};
+use tokio::time::timeout;
 
 use super::extract::{Id, LastEventId};
 use crate::{
     app::{
         self, App,
-        stream::{Content, Message, Reader},
+        stream::{Message, Reader},
     },
     auth::Viewer,
     error::Result,
@@ -22,6 +25,7 @@ use crate::{
 
 /// How often a silent stream says that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
 /// Everything that happens to a job, and its log. Ends with an event `end` when the job has ended and all was told.
 #[utoipa::path(get, path = "/jobs/{id}/stream", tag = "Jobs",
@@ -32,7 +36,7 @@ pub(super) async fn job(
     State(app): State<App>,
     Id(job): Id<JobId>,
     LastEventId(after): LastEventId,
-) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>> {
+) -> Result<Response> {
     app::stream::job(&app, &viewer, job, after.as_deref()).await.map(respond)
 }
 
@@ -44,29 +48,36 @@ pub(super) async fn everything(
     viewer: Viewer,
     State(app): State<App>,
     LastEventId(after): LastEventId,
-) -> Result<Sse<impl Stream<Item = Result<sse::Event, Infallible>>>> {
+) -> Result<Response> {
     app::stream::everything(&app, &viewer, after.as_deref()).await.map(respond)
 }
 
-fn respond(reader: Reader) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
-    let events = stream::unfold(reader, |mut reader| async move {
-        match reader.next().await {
-            Ok(message) => Some((Ok(event(message?)), reader)),
-            Err(error) => {
-                tracing::warn!(%error, "a stream is broken off; its client comes back");
-                None
-            }
-        }
+/// Proxies are asked to pass on each message as it comes.
+fn respond(reader: Reader) -> Response {
+    let messages = stream::unfold(reader, |mut reader| async move {
+        let message = reader.next().await?;
+        Some((frame(&message), reader))
     });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, Body::from_stream(alive(messages).map(Ok::<_, Infallible>))).into_response()
 }
 
-fn event(message: Message) -> sse::Event {
-    let event = sse::Event::default().id(message.id);
-    let filled = match message.content {
-        Content::Change(change) => event.event("change").json_data(*change),
-        Content::Log(chunk) => event.event("log").json_data(chunk),
-        Content::End => Ok(event.event("end").data("{}")),
-    };
-    filled.expect("what travels always serializes")
+/// The data is JSON in one line.
+fn frame(message: &Message) -> Bytes {
+    let (id, event, data) = (message.id(), message.kind.as_str(), &message.data);
+    Bytes::from(format!("id: {id}\nevent: {event}\ndata: {data}\n\n"))
+}
+
+/// With a comment wherever nothing came for a while, also while the database is away.
+fn alive(frames: impl Stream<Item = Bytes> + Send) -> impl Stream<Item = Bytes> + Send {
+    stream::unfold(Box::pin(frames), |mut frames| async move {
+        match timeout(KEEP_ALIVE, frames.next()).await {
+            Ok(frame) => frame.map(|frame| (frame, frames)),
+            Err(_) => Some((COMMENT, frames)),
+        }
+    })
 }

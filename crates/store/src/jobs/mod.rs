@@ -16,13 +16,20 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 pub(crate) use transition::{Current, announce, conclude, end_attempt, fenced};
-pub use transition::{End, Heartbeat, alive, cancel, finish, guard, heartbeat, progress, start};
+pub use transition::{End, Heartbeat, alive, cancel, finish, guard, heartbeat, kill, progress, start};
 
 use crate::{
     Conflict, Page, PageRequest, Reader, Result, Tx,
     db::{Query, found, json, text, values},
     doorbell::Bell,
 };
+
+/// Place in the line of the priority $4 for a job of the Spec `s`: after its Zone's own waiting jobs, and not before where
+/// the line is now. (`turn >= 0` is the word for the index `provision_jobs_turns`.)
+const TURN: &str = "SELECT MAX(x.turn) FROM (SELECT COALESCE((SELECT l.turn FROM provision_jobs l \
+        WHERE l.status = 'QUEUED' AND l.priority = $4 ORDER BY l.turn LIMIT 1), 0) AS turn \
+    UNION ALL SELECT COALESCE((SELECT o.turn + 1 FROM provision_jobs o WHERE o.status = 'QUEUED' AND o.turn >= 0 \
+        AND o.zone_id = s.zone_id AND o.priority = $4 ORDER BY o.turn DESC LIMIT 1), 0)) x";
 
 /// One attempt at a job: what every write of a Runner is checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +81,8 @@ pub struct Job {
     pub lease_expires_at: Option<DateTime<Utc>>,
     /// Whether a person asked to end it.
     pub cancel_requested: bool,
+    /// Whether a person then asked to kill what it runs.
+    pub kill_requested: bool,
     /// Runner that has or had it.
     pub runner_id: Option<RunnerId>,
     /// Name of that Runner.
@@ -167,22 +176,26 @@ pub struct JobCredential {
 /// # Errors
 /// [`Conflict::MutatingJobPending`] when it changes the cloud and the Spec has such a job already.
 pub async fn insert(tx: &Tx, new: &NewJob, now: DateTime<Utc>) -> Result<JobId> {
-    let spec = tx.optional("SELECT zone_id FROM specs WHERE id = $1", values![new.spec_id]).await?;
-    let zone_id: ZoneId = found(spec, "spec", new.spec_id)?.id("zone_id")?;
-    let id = JobId::generate();
-    let priority = new.job_type.priority();
-    let turn = turn(tx, zone_id, priority).await?;
-    let sql = "INSERT INTO provision_jobs (id, zone_id, spec_id, job_type, status, priority, turn, revision, snapshot, \
-        snapshot_hash, identity_id, plan_job_id, retry_of, destroy, required_labels, assigned_runner_id, \
-        former_status, attempt, cancel_requested, done, total, author, created_at) VALUES ($1, $2, $3, $4, 'QUEUED', \
-        $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, FALSE, 0, 0, $17, $18)";
+    let (id, priority) = (JobId::generate(), new.job_type.priority());
+    let sql = format!(
+        "INSERT INTO provision_jobs (id, zone_id, spec_id, job_type, status, priority, turn, revision, snapshot, \
+         snapshot_hash, identity_id, plan_job_id, retry_of, destroy, required_labels, assigned_runner_id, \
+         former_status, attempt, cancel_requested, done, total, author, created_at) SELECT $1, s.zone_id, s.id, $3, \
+         'QUEUED', $4, ({TURN}), $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, FALSE, 0, 0, $15, $16 \
+         FROM specs s WHERE s.id = $2"
+    );
     #[rustfmt::skip]
     let values = values![
-        id, zone_id, new.spec_id, new.job_type, priority, turn, new.revision, text(&new.snapshot),
+        id, new.spec_id, new.job_type, priority, new.revision, text(&new.snapshot),
         new.snapshot_hash, new.identity_id, new.plan_job_id, new.retry_of, new.destroy,
         json(&new.required_labels), new.assigned_runner_id, new.former_status, new.author, now,
     ];
-    tx.execute(sql, values).await.map_err(|error| error.or_taken(Conflict::MutatingJobPending))?;
+    let made = tx.execute(&sql, values).await;
+    found(
+        Some(made.map_err(|error| error.or_taken(Conflict::MutatingJobPending))?).filter(|rows| *rows > 0),
+        "spec",
+        new.spec_id,
+    )?;
     announce(tx, &Current::queued(id, new), None, now);
     tx.ring(Bell::Queue);
     Ok(id)
@@ -256,14 +269,4 @@ pub async fn authenticate(reader: &impl Reader, token_hash: &str) -> Result<Opti
     let sql = "SELECT a.job_id, a.attempt, a.ended_at IS NULL AS alive, j.job_type, j.spec_id \
         FROM job_attempts a JOIN provision_jobs j ON j.id = a.job_id WHERE a.token_hash = $1";
     reader.optional(sql, values![token_hash]).await?.as_ref().map(row::credential).transpose()
-}
-
-/// Place in the line of one priority: after the Zone's own waiting jobs, and not before where the line is now.
-async fn turn(tx: &Tx, zone_id: ZoneId, priority: i16) -> Result<i64> {
-    let sql = "SELECT COALESCE((SELECT turn FROM provision_jobs WHERE status = 'QUEUED' AND priority = $1 \
-            ORDER BY turn LIMIT 1), 0) AS line, \
-        COALESCE((SELECT turn + 1 FROM provision_jobs WHERE status = 'QUEUED' AND priority = $1 AND zone_id = $2 \
-            ORDER BY turn DESC LIMIT 1), 0) AS own";
-    let row = tx.one(sql, values![priority, zone_id]).await?;
-    Ok(row.get::<i64>("line")?.max(row.get("own")?))
 }
