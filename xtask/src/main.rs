@@ -4,9 +4,11 @@
 //! are useful alone. Tasks start programs and read files; nothing of the platform is linked in here, so that a
 //! task still runs while a crate of the platform does not compile.
 
+mod bench;
 mod checkov;
 mod counts;
 mod demo;
+mod fixture;
 mod preflight;
 mod project;
 mod reference;
@@ -35,6 +37,13 @@ enum Task {
     Test,
     /// Build the release binary and take examples/shop.yaml to ACTIVE on the sandbox cloud
     Demo,
+    /// Measure the figures of docs/performance.md and write that page; `cargo xtask bench --list` names the rows
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Passed on
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Check what no compiler checks: crate edges, file sizes, docs, links, lock files
     Tidy,
     /// Write the reference pages in docs/ from the debug binary: the Spec document and the commands
@@ -45,6 +54,9 @@ enum Task {
     },
     /// Check the rendered Terraform of examples/shop.yaml with checkov, in a cached Python environment
     Checkov,
+    /// Keep a platform as the code of this version writes it, for later versions to upgrade in their
+    /// tests; once a release, before its schema changes
+    Fixture,
     /// Rewrite the sandbox cloud's provider schemas
     Schemas {
         /// Folder with aws.json and random.json as `terraform providers schema -json` prints them
@@ -56,9 +68,11 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test => return test::run(),
         Task::Demo => demo::run(),
+        Task::Bench { arguments } => bench::run(&arguments),
         Task::Tidy => tidy::run(),
         Task::Docs { check } => reference::run(check),
         Task::Checkov => checkov::run(),
+        Task::Fixture => fixture::run(),
         Task::Schemas { source } => schemas::run(&source),
     };
     match outcome {

@@ -2,7 +2,8 @@
 //!
 //! `domain <- terraform <- runner`, `domain <- api <- runner`, `domain <- store <- server <- cli`,
 //! `api <- server`; the sandbox uses none of the others, the cli may use all. So the Runner never sees the
-//! database, and the domain does no input or output. The same holds for libraries that belong on one floor.
+//! database, and the domain does no input or output. The same holds for libraries that belong on one floor. What
+//! measures the platform or breaks it on purpose stands outside the house: it may use all, and nobody uses it.
 
 use cargo_metadata::{DependencyKind, Metadata};
 
@@ -16,6 +17,8 @@ pub(super) struct Edge {
 
 const CLI: &str = "alethia";
 const TESTKIT: &str = "alethia-testkit";
+/// Programs that look at the platform from outside.
+const HARNESSES: &[&str] = &["alethia-bench", "alethia-chaos"];
 
 /// What a member may use of the other members, besides the testkit in its tests.
 const FLOORS: &[(&str, &[&str])] = &[
@@ -64,6 +67,12 @@ pub(super) fn check(edges: &[Edge]) -> Vec<String> {
 
 fn member(edge: &Edge) -> Option<String> {
     let Edge { from, to, tests_only } = edge;
+    if HARNESSES.contains(&to.as_str()) {
+        return Some(format!("{from} uses {to}, which nobody may"));
+    }
+    if HARNESSES.contains(&from.as_str()) {
+        return None;
+    }
     if to == TESTKIT {
         return (!tests_only).then(|| format!("{from} uses {to} outside its tests"));
     }
@@ -79,7 +88,7 @@ fn member(edge: &Edge) -> Option<String> {
 
 fn library(edge: &Edge) -> Option<String> {
     let Edge { from, to, tests_only } = edge;
-    if *tests_only {
+    if *tests_only || HARNESSES.contains(&from.as_str()) {
         return None;
     }
     if PURE.contains(&from.as_str()) && IMPURE.contains(&to.as_str()) {
@@ -124,6 +133,18 @@ mod tests {
     fn the_cli_may_use_all_and_nobody_the_cli() {
         assert!(check(&[edge(CLI, "alethia-sandbox", false)]).is_empty());
         assert_eq!(check(&[edge("alethia-server", CLI, true)]), ["alethia-server may not use alethia"]);
+    }
+
+    #[test]
+    fn a_harness_may_use_all_and_nobody_the_harness() {
+        assert!(
+            check(&[edge("alethia-bench", TESTKIT, false), edge("alethia-bench", "sea-orm", false)])
+                .is_empty()
+        );
+        assert_eq!(
+            check(&[edge(CLI, "alethia-bench", true)]),
+            ["alethia uses alethia-bench, which nobody may"]
+        );
     }
 
     #[test]

@@ -1,0 +1,134 @@
+//! `cargo xtask bench`: measures every figure that docs/performance.md states, on this machine, and writes that page.
+//!
+//! A row is a file in `rows`: it sets its own scene on the [`ground::Ground`], measures it in several runs, and gives
+//! figures. Rows know nothing of each other, so that one can be run alone while somebody tunes what it measures. What was
+//! started is stopped with the value that holds it, also after Ctrl-C. A debug build measures nothing, so it refuses.
+
+mod console;
+mod figure;
+mod ground;
+mod rows;
+mod sample;
+mod seed;
+mod wire;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail, ensure};
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    figure::{Measured, table},
+    ground::Ground,
+    rows::{ROWS, Row},
+};
+
+/// Measures the speed of Alethia.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+struct Arguments {
+    /// Rows to measure, by name; all when none is named
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Fewer and shorter runs: for a first look, never written down
+    #[arg(long)]
+    quick: bool,
+    /// Name the rows and end
+    #[arg(long)]
+    list: bool,
+    /// Leave docs/performance.md as it is
+    #[arg(long)]
+    no_write: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every row could be measured.
+fn run(arguments: &Arguments) -> Result<bool> {
+    if arguments.list {
+        print!("{}", list());
+        return Ok(true);
+    }
+    let rows = chosen(&arguments.names)?;
+    ensure!(!cfg!(debug_assertions), "a debug build says nothing about speed; use `cargo xtask bench`");
+    let ground = Ground::prepare(arguments.quick)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let measured = runtime.block_on(async {
+        tokio::select! {
+            measured = measure(&rows, &ground) => Ok(measured),
+            interrupted = interrupted() => interrupted.and_then(|()| bail!("interrupted; nothing is left behind")),
+        }
+    });
+    // Tasks still use what lies in the ground's folders.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(10));
+    drop(ground);
+    let measured = measured?;
+    println!("{}", table(&measured));
+    Ok(measured.iter().all(Measured::is_whole))
+}
+
+async fn measure(rows: &[&'static Row], ground: &Ground) -> Vec<Measured> {
+    let mut measured = Vec::new();
+    for row in rows {
+        ground.say(&format!("{}: {}", row.name, row.what));
+        let figures = (row.measure)(ground).await;
+        let one = Measured { name: row.name, figures: figures.map_err(|error| format!("{error:#}")) };
+        eprintln!("{}", table(std::slice::from_ref(&one)));
+        measured.push(one);
+    }
+    measured
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Row>> {
+    if names.is_empty() {
+        return Ok(ROWS.iter().collect());
+    }
+    let find = |name: &String| {
+        let row = ROWS.iter().find(|row| row.name == *name);
+        row.ok_or_else(|| anyhow::anyhow!("there is no row {name}; see `cargo xtask bench --list`"))
+    };
+    names.iter().map(find).collect()
+}
+
+fn list() -> String {
+    ROWS.iter().map(|row| format!("{:<12} {}\n", row.name, row.what)).collect()
+}
+
+async fn interrupted() -> Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_a_name_of_its_own_in_the_list() {
+        let list = list();
+        let names: std::collections::BTreeSet<&str> =
+            list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(names.len(), ROWS.len(), "{list}");
+    }
+
+    #[test]
+    fn a_row_is_chosen_by_its_name() {
+        assert_eq!(chosen(&[]).unwrap().len(), ROWS.len());
+        assert_eq!(chosen(&["claims".to_owned()]).unwrap()[0].name, "claims");
+        assert!(chosen(&["none".to_owned()]).is_err());
+    }
+}
