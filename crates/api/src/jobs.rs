@@ -40,6 +40,12 @@ pub struct Job {
     pub attempt: u32,
     /// Whether a person asked to end it.
     pub cancel_requested: bool,
+    /// Whether a person then asked to kill what it runs.
+    #[serde(default)]
+    pub kill_requested: bool,
+    /// Why it waits; only of a QUEUED job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
     /// Runner that has or had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runner_id: Option<RunnerId>,
@@ -70,6 +76,49 @@ pub struct Job {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Why a job waits, as it is at this moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Waiting {
+    /// The kind of reason.
+    pub reason: WaitReason,
+    /// What it waits for, as the end of a sentence that begins with "waits for".
+    pub detail: String,
+    /// Its place in the line of all jobs that wait, 1 for the first; absent beyond the first thousand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<u32>,
+    /// How many are before it, at most a thousand.
+    pub ahead: u32,
+}
+
+/// What a job waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitReason {
+    /// Another job of its Spec.
+    JobOfSpec,
+    /// Its Zone runs as many jobs as it may.
+    ZoneFull,
+    /// An attempt was lost; the next one waits a while.
+    HeldBack,
+    /// The only Runner that may have it is not there.
+    RunnerOffline,
+    /// No Runner that may have it is there.
+    NoRunner,
+    /// Every Runner that may have it has work.
+    RunnersBusy,
+    /// Nothing but its turn.
+    Turn,
+}
+
+/// How a job is asked to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelJob {
+    /// Kill what it runs, whatever that leaves behind. Only after it was asked to end in order, and only as admin.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// How far a job is.

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod lifecycle;
 pub mod naming;
 pub mod network;
+pub mod orphan;
 pub mod plan;
 pub mod quantity;
 pub mod role;

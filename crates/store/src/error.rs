@@ -73,6 +73,18 @@ pub enum Conflict {
     /// Others took the last free places of a Zone with a limit in the same moment; claim anew in a new transaction.
     #[error("the zone runs as many jobs as it may")]
     ZoneFull,
+    /// A job can be killed only after it was asked to end.
+    #[error("the job was not asked to end before")]
+    NotAsked,
+    /// One attempt has left as many states as it may.
+    #[error("the attempt has left {most} states already")]
+    RescuedEnough {
+        /// How many it may.
+        most: u32,
+    },
+    /// What it belongs to was deleted at the same time, or what is to be deleted got something that belongs to it.
+    #[error("something that belongs together was deleted or made at the same time; look again")]
+    Overtaken,
     /// A Spec with something in the cloud, or with a job that is not over, can't be deleted.
     #[error("the spec {0}")]
     SpecInUse(String),
@@ -175,6 +187,9 @@ impl StoreError {
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
+        if let Some(SqlErr::ForeignKeyConstraintViolation(_)) = error.sql_err() {
+            return Conflict::Overtaken.into();
+        }
         match error {
             DbErr::Type(message) => Self::Corrupt(format!("a column holds what it should not: {message}")),
             other => Self::Unavailable { what: "database", source: Box::new(other) },

@@ -22,9 +22,10 @@ use sea_orm::DbBackend;
 
 use crate::{
     Conflict, Reader, Result, Tx,
-    db::{Query, Row, for_update, found, json, values},
+    db::{Query, Row, ToValue, for_update, found, json, values},
     doorbell::Bell,
     jobs::{self, Current, Fence},
+    states,
 };
 
 /// Who claims.
@@ -113,19 +114,29 @@ const NEXT_SQLITE: &str = "SELECT j.id FROM provision_jobs j INDEXED BY provisio
         AND b.status IN ('CLAIMED', 'PROCESSING')) \
     ORDER BY j.priority DESC, j.turn, j.id LIMIT 1";
 
-/// The statement that claims. Public for the test that pins its plan.
+const ATTEMPT: &str =
+    "INSERT INTO job_attempts (job_id, attempt, runner_id, token_hash, last_sequence, claimed_at)";
+
+/// The statement that claims; on PostgreSQL it also makes the attempt. Public for the test that pins its plan.
 #[doc(hidden)]
 pub fn claim_sql(backend: DbBackend) -> String {
     let next = match backend {
         DbBackend::Postgres => format!("{NEXT_POSTGRES} FOR UPDATE OF j SKIP LOCKED"),
         _ => NEXT_SQLITE.to_owned(),
     };
-    format!(
+    let claim = format!(
         "UPDATE provision_jobs SET status = 'CLAIMED', runner_id = $1, attempt = attempt + 1, \
             lease_expires_at = $4, not_before = NULL, step = NULL, done = 0, total = 0 \
             WHERE id = ({next}) RETURNING id, attempt, job_type, spec_id, lease_expires_at, zone_id, \
             (SELECT z.max_jobs FROM zones z WHERE z.id = provision_jobs.zone_id) AS max_jobs"
-    )
+    );
+    match backend {
+        DbBackend::Postgres => format!(
+            "WITH claimed AS ({claim}), attempt AS ({ATTEMPT} SELECT id, attempt, $1, $5, 0, $3 FROM claimed) \
+             SELECT * FROM claimed"
+        ),
+        _ => claim,
+    }
 }
 
 /// Whether there is a job that this Runner may have now. A look before a claim: it takes no transaction, and a job that
@@ -163,16 +174,20 @@ pub async fn claim(
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>> {
     let sql = claim_sql(tx.connection().backend());
-    let values = values![claimant.runner_id, json(&claimant.labels), now, now + lease];
+    let mut values = values![claimant.runner_id, json(&claimant.labels), now, now + lease];
+    if tx.is_postgres() {
+        values.push(token_hash.to_value());
+    }
     let Some(row) = tx.optional(&sql, values).await? else { return Ok(None) };
     if row.optional_number::<u32>("max_jobs")?.is_some() && tx.is_postgres() {
         must_have_room(tx, row.id("zone_id")?).await?;
     }
     let claimed = claimed(&row)?;
-    let Fence { job_id, attempt } = claimed.fence;
-    let insert = "INSERT INTO job_attempts (job_id, attempt, runner_id, token_hash, last_sequence, claimed_at) \
-        VALUES ($1, $2, $3, $4, 0, $5)";
-    tx.execute(insert, values![job_id, attempt, claimant.runner_id, token_hash, now]).await?;
+    if !tx.is_postgres() {
+        let Fence { job_id, attempt } = claimed.fence;
+        let insert = format!("{ATTEMPT} VALUES ($1, $2, $3, $4, 0, $5)");
+        tx.execute(&insert, values![job_id, attempt, claimant.runner_id, token_hash, now]).await?;
+    }
     jobs::announce(tx, &claimed.current(), None, now);
     Ok(Some(claimed))
 }
@@ -277,6 +292,7 @@ impl Claimed {
             status: JobStatus::Claimed,
             attempt: self.fence.attempt,
             cancel_requested: false,
+            kill_requested: false,
             lease_expires_at: Some(self.lease_expires_at),
         }
     }
@@ -304,6 +320,7 @@ async fn requeue(tx: &Tx, job: &Current, status: JobStatus, loss: &Loss, now: Da
         started_at = NULL WHERE id = $1 AND status = $2";
     tx.execute(sql, values![job.id, job.status, status, not_before]).await?;
     jobs::end_attempt(tx, job, now).await?;
+    states::leave_behind(tx, job.spec_id, job.fence(), None, now).await?;
     jobs::announce(tx, &Current { status, ..job.clone() }, None, now);
     tx.ring(Bell::Queue);
     Ok(())

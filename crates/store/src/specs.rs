@@ -167,6 +167,7 @@ pub async fn delete(tx: &Tx, id: SpecId) -> Result<()> {
     let spec = get(tx, id).await?;
     refuse_while_in_use(tx, &spec).await?;
     let blobs = "SELECT blob FROM state_versions WHERE spec_id = $1 \
+        UNION ALL SELECT blob FROM rescued_states WHERE spec_id = $1 \
         UNION ALL SELECT f.blob FROM plan_files f JOIN provision_jobs j ON j.id = f.job_id WHERE j.spec_id = $1 \
         UNION ALL SELECT a.blob FROM job_log_archives a JOIN provision_jobs j ON j.id = a.job_id WHERE j.spec_id = $1";
     let rows = tx.all(blobs, values![id]).await?;

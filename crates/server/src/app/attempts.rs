@@ -103,7 +103,11 @@ async fn renew(app: &App, attempt: &Attempt, step: Option<&str>) -> Result<jobs:
 
 /// What the Runner is to do.
 fn instruction(alive: &jobs::Heartbeat) -> Instruction {
-    if alive.cancel_requested { Instruction::Cancel } else { Instruction::Continue }
+    match (alive.kill_requested, alive.cancel_requested) {
+        (true, _) => Instruction::Kill,
+        (false, true) => Instruction::Cancel,
+        (false, false) => Instruction::Continue,
+    }
 }
 
 fn check_heartbeat(heartbeat: &Heartbeat) -> Result<()> {

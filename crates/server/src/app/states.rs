@@ -2,7 +2,7 @@
 
 use alethia_api::{
     page::{Page, PageQuery},
-    states::{RestoreState, State, StateLock, StateVersion, UnlockState},
+    states::{Orphaned, RescuedState, RestoreState, State, StateLock, StateVersion, UnlockState},
 };
 use alethia_domain::ids::SpecId;
 use alethia_store::{
@@ -132,16 +132,33 @@ fn refusal(error: StoreError) -> Error {
 }
 
 fn view(state: states::State) -> State {
-    let states::State { spec_id, spec, zone, current, lock: held } = state;
-    State { spec_id, spec, zone, current: current.map(version), lock: held.map(lock) }
+    let states::State { spec_id, spec, zone, current, lock: held, rescued } = state;
+    let rescued = rescued.into_iter().map(late).collect();
+    State { spec_id, spec, zone, current: current.map(version), lock: held.map(lock), rescued }
 }
 
-fn version(version: states::StateVersion) -> StateVersion {
+pub(super) fn version(version: states::StateVersion) -> StateVersion {
     let states::StateVersion { serial, lineage, md5, size, resources, job_id, created_at } = version;
     StateVersion { serial, lineage, md5, size, resources, job_id, created_at }
 }
 
-fn lock(lock: states::StateLock) -> StateLock {
-    let states::StateLock { id, operation, who, info: _, job_id, holder_alive, created_at } = lock;
-    StateLock { id, operation, who, job_id, holder_alive, created_at }
+pub(super) fn lock(lock: states::StateLock) -> StateLock {
+    let states::StateLock { id, operation, who, info: _, job_id, attempt, runner, .. } = lock;
+    let orphaned = lock.orphaned.map(|states::Orphaned { since, reason }| Orphaned { since, reason });
+    let (holder_alive, created_at) = (lock.holder_alive, lock.created_at);
+    StateLock { id, operation, who, job_id, attempt, runner, holder_alive, orphaned, created_at }
+}
+
+fn late(state: states::Rescued) -> RescuedState {
+    RescuedState {
+        serial: state.serial,
+        lineage: state.lineage,
+        md5: state.md5,
+        size: state.size,
+        resources: state.resources,
+        job_id: state.job_id,
+        attempt: state.attempt,
+        unfit: state.unfit,
+        created_at: state.created_at,
+    }
 }

@@ -9,6 +9,7 @@ use alethia_domain::{
     component::ComponentKind,
     ids::{CloudIdentityId, JobId, RunnerId, SpecId, TokenId, ZoneId},
     lifecycle::{ComponentStatus, JobStatus, JobType, SpecStatus},
+    orphan::OrphanReason,
     role::Role,
     spec::Provider,
     stage::Stage,
@@ -213,7 +214,7 @@ macro_rules! words {
         }
     )*};
 }
-words!(ComponentKind, ComponentStatus, JobStatus, JobType, Role, SpecStatus, Stage);
+words!(ComponentKind, ComponentStatus, JobStatus, JobType, OrphanReason, Role, SpecStatus, Stage);
 
 impl ToValue for Provider {
     fn to_value(&self) -> Value {

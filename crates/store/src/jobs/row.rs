@@ -7,7 +7,7 @@ use crate::{Result, db::Row};
 
 pub(super) const SELECT: &str = "SELECT j.id, j.job_type, j.status, j.spec_id, s.name AS spec, j.zone_id, \
     z.name AS zone, j.revision, j.snapshot_hash, j.identity_id, j.plan_job_id, j.retry_of, j.destroy, \
-    j.required_labels, j.assigned_runner_id, j.former_status, j.attempt, j.lease_expires_at, j.cancel_requested, \
+    j.required_labels, j.assigned_runner_id, j.former_status, j.attempt, j.lease_expires_at, j.cancel_requested, j.kill_requested, \
     j.runner_id, r.name AS runner, j.step, j.done, j.total, j.failure, p.has_changes, p.digest AS plan_digest, \
     j.author, j.created_at, j.started_at, j.finished_at \
     FROM provision_jobs j JOIN specs s ON s.id = j.spec_id JOIN zones z ON z.id = j.zone_id \
@@ -34,6 +34,7 @@ pub(super) fn job(row: &Row) -> Result<Job> {
         attempt: row.number("attempt")?,
         lease_expires_at: row.get("lease_expires_at")?,
         cancel_requested: row.get("cancel_requested")?,
+        kill_requested: row.get("kill_requested")?,
         runner_id: row.optional_id("runner_id")?,
         runner: row.get("runner")?,
         step: row.get("step")?,

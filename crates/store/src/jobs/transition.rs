@@ -6,16 +6,18 @@
 use alethia_domain::{
     event::{EventChange, Failure},
     ids::{JobId, SpecId},
-    lifecycle::{JobEvent, JobStatus, JobType},
+    lifecycle::{FailureReason, JobEvent, JobStatus, JobType},
+    orphan::OrphanReason,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Fence, NewJob};
 use crate::{
-    Reader, Result, StoreError, Tx,
+    Conflict, Reader, Result, StoreError, Tx,
     db::{Query, Row, for_update, found, json, values},
     doorbell::Bell,
     events::{self, NewEvent},
+    states,
 };
 
 /// How a job ended, as its Runner says.
@@ -36,6 +38,8 @@ pub struct Heartbeat {
     pub lease_expires_at: DateTime<Utc>,
     /// Whether the Runner is to end the work.
     pub cancel_requested: bool,
+    /// Whether it is to end it at once, whatever that leaves behind.
+    pub kill_requested: bool,
 }
 
 /// Where a job is, as far as transitions need it.
@@ -47,8 +51,12 @@ pub(crate) struct Current {
     pub(crate) status: JobStatus,
     pub(crate) attempt: u32,
     pub(crate) cancel_requested: bool,
+    pub(crate) kill_requested: bool,
     pub(crate) lease_expires_at: Option<DateTime<Utc>>,
 }
+
+/// Columns that a [`Current`] is read from.
+const CURRENT: &str = "id, spec_id, job_type, status, attempt, cancel_requested, kill_requested, lease_expires_at";
 
 /// Makes sure that an attempt is not over, and that it can't end before the transaction does.
 ///
@@ -63,11 +71,21 @@ pub async fn guard(tx: &Tx, fence: Fence) -> Result<()> {
 /// # Errors
 /// [`StoreError::LeaseLost`]; [`StoreError::Illegal`] when it began before.
 pub async fn start(tx: &Tx, fence: Fence, now: DateTime<Utc>) -> Result<()> {
-    let job = fenced(tx, fence).await?;
-    let status = job.status.next(&JobEvent::Start)?;
-    let sql = "UPDATE provision_jobs SET status = $3, started_at = $4 WHERE id = $1 AND status = $2";
-    tx.execute(sql, values![job.id, job.status, status, now]).await?;
-    announce(tx, &Current { status, ..job }, None, now);
+    let (from, to) = (JobStatus::Claimed, JobStatus::Claimed.next(&JobEvent::Start)?);
+    let sql = format!(
+        "UPDATE provision_jobs SET status = $4, started_at = $5 WHERE id = $1 AND attempt = $2 AND status = $3 \
+         RETURNING {CURRENT}"
+    );
+    match tx.optional(&sql, values![fence.job_id, fence.attempt, from, to, now]).await? {
+        Some(row) => announce(tx, &Current::from_row(&row)?, None, now),
+        None => {
+            // Why not; or the attempt is held to be good all the same.
+            let job = fenced(tx, fence).await?;
+            let status = job.status.next(&JobEvent::Start)?;
+            tx.optional(&sql, values![job.id, job.attempt, job.status, status, now]).await?;
+            announce(tx, &Current { status, ..job }, None, now);
+        }
+    }
     Ok(())
 }
 
@@ -76,12 +94,16 @@ pub async fn start(tx: &Tx, fence: Fence, now: DateTime<Utc>) -> Result<()> {
 /// # Errors
 /// [`StoreError::LeaseLost`]; [`StoreError::Illegal`] when it had not begun.
 pub async fn finish(tx: &Tx, fence: Fence, end: &End, now: DateTime<Utc>) -> Result<()> {
-    let job = fenced(tx, fence).await?;
     let (event, failure) = match end {
         End::Success => (JobEvent::Succeed, None),
         End::Failed(failure) => (JobEvent::Fail, Some(failure)),
         End::Cancelled => (JobEvent::AcknowledgeCancel, None),
     };
+    let (from, to) = (JobStatus::Processing, JobStatus::Processing.next(&event)?);
+    if over(tx, fence, from, to, failure, now).await? {
+        return Ok(());
+    }
+    let job = fenced(tx, fence).await?;
     let status = job.status.next(&event)?;
     conclude(tx, &job, status, failure, now).await
 }
@@ -104,6 +126,26 @@ pub async fn cancel(tx: &Tx, id: JobId, now: DateTime<Utc>) -> Result<JobStatus>
     Ok(status)
 }
 
+/// A person wants what a job runs killed, whatever that leaves behind. Where no Runner works on it, it ends at once.
+/// Tells the job's status.
+///
+/// # Errors
+/// [`StoreError::Illegal`] when it is over; [`Conflict::NotAsked`] when it was not asked to end before.
+pub async fn kill(tx: &Tx, id: JobId, now: DateTime<Utc>) -> Result<JobStatus> {
+    let job = locked(tx, id).await?;
+    let status = job.status.next(&JobEvent::Cancel)?;
+    if status.is_final() {
+        conclude(tx, &job, status, None, now).await?;
+    } else if !job.cancel_requested {
+        return Err(Conflict::NotAsked.into());
+    } else if !job.kill_requested {
+        let sql = "UPDATE provision_jobs SET kill_requested = TRUE WHERE id = $1 AND status = $2";
+        tx.execute(sql, values![job.id, job.status]).await?;
+        announce(tx, &Current { kill_requested: true, ..job }, None, now);
+    }
+    Ok(status)
+}
+
 /// The Runner still works on it.
 ///
 /// # Errors
@@ -117,7 +159,7 @@ pub async fn heartbeat(
 ) -> Result<Heartbeat> {
     let sql = "UPDATE provision_jobs SET lease_expires_at = $3, step = COALESCE($4, step) \
         WHERE id = $1 AND attempt = $2 AND status IN ('CLAIMED', 'PROCESSING') \
-        RETURNING lease_expires_at, cancel_requested";
+        RETURNING lease_expires_at, cancel_requested, kill_requested";
     let row = tx.optional(sql, values![fence.job_id, fence.attempt, now + lease, step]).await?;
     told(&row.ok_or(lost(fence))?)
 }
@@ -127,7 +169,7 @@ pub async fn heartbeat(
 /// # Errors
 /// [`StoreError::LeaseLost`].
 pub async fn alive(reader: &impl Reader, fence: Fence) -> Result<Heartbeat> {
-    let sql = "SELECT lease_expires_at, cancel_requested FROM provision_jobs \
+    let sql = "SELECT lease_expires_at, cancel_requested, kill_requested FROM provision_jobs \
         WHERE id = $1 AND attempt = $2 AND status IN ('CLAIMED', 'PROCESSING')";
     let row = reader.optional(sql, values![fence.job_id, fence.attempt]).await?;
     told(&row.ok_or(lost(fence))?)
@@ -163,8 +205,13 @@ impl Current {
             status: JobStatus::Queued,
             attempt: 0,
             cancel_requested: false,
+            kill_requested: false,
             lease_expires_at: None,
         }
+    }
+
+    pub(crate) fn fence(&self) -> Fence {
+        Fence { job_id: self.id, attempt: self.attempt }
     }
 
     fn from_row(row: &Row) -> Result<Self> {
@@ -175,6 +222,7 @@ impl Current {
             status: row.word("status")?,
             attempt: row.number("attempt")?,
             cancel_requested: row.get("cancel_requested")?,
+            kill_requested: row.get("kill_requested")?,
             lease_expires_at: row.get("lease_expires_at")?,
         })
     }
@@ -202,14 +250,53 @@ pub(crate) async fn conclude(
     failure: Option<&Failure>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let sql = "UPDATE provision_jobs SET status = $3, failure = $4, finished_at = $5, lease_expires_at = NULL \
-        WHERE id = $1 AND status = $2";
+    over(tx, job.fence(), job.status, status, failure, now).await.map(drop)
+}
+
+/// Ends a job and its attempt if it is where it is thought to be; tells whether it was. On PostgreSQL that is one
+/// statement.
+async fn over(
+    tx: &Tx,
+    fence: Fence,
+    from: JobStatus,
+    to: JobStatus,
+    failure: Option<&Failure>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let mut sql = format!(
+        "UPDATE provision_jobs SET status = $4, failure = $5, finished_at = $6, lease_expires_at = NULL \
+         WHERE id = $1 AND attempt = $2 AND status = $3 RETURNING {CURRENT}"
+    );
+    if tx.is_postgres() {
+        sql = format!(
+            "WITH job AS ({sql}), attempt AS (UPDATE job_attempts SET ended_at = $6 FROM job WHERE job_id = $1 \
+             AND job_attempts.attempt = $2 AND ended_at IS NULL) SELECT * FROM job"
+        );
+    }
     let told = failure.map_or(sea_orm::Value::Json(None), json);
-    tx.execute(sql, values![job.id, job.status, status, told, now]).await?;
-    end_attempt(tx, job, now).await?;
-    announce(tx, &Current { status, ..job.clone() }, failure, now);
+    let row = tx.optional(&sql, values![fence.job_id, fence.attempt, from, to, told, now]).await?;
+    let Some(job) = row.map(|row| Current::from_row(&row)).transpose()? else { return Ok(false) };
+    if !tx.is_postgres() {
+        end_attempt(tx, &job, now).await?;
+    }
+    if to != JobStatus::Success {
+        states::leave_behind(tx, job.spec_id, fence, left(&job, failure), now).await?;
+    }
+    announce(tx, &job, failure, now);
     tx.ring(Bell::Queue);
-    Ok(())
+    Ok(true)
+}
+
+/// Why a lock that the job still holds is left behind; `None` for a job that only looks.
+fn left(job: &Current, failure: Option<&Failure>) -> Option<OrphanReason> {
+    if !job.job_type.is_mutating() {
+        return None;
+    }
+    Some(match failure.map(|failure| failure.reason) {
+        Some(FailureReason::RunnerLost) => OrphanReason::RunnerLost,
+        Some(_) | None if job.kill_requested => OrphanReason::Killed,
+        Some(_) | None => OrphanReason::LeftBehind,
+    })
 }
 
 /// The token of the attempt is good for nothing any more.
@@ -231,11 +318,7 @@ pub(crate) fn announce(tx: &Tx, job: &Current, failure: Option<&Failure>, now: D
 }
 
 async fn locked(tx: &Tx, id: JobId) -> Result<Current> {
-    let sql = format!(
-        "SELECT id, spec_id, job_type, status, attempt, cancel_requested, lease_expires_at \
-         FROM provision_jobs WHERE id = $1{}",
-        for_update(tx)
-    );
+    let sql = format!("SELECT {CURRENT} FROM provision_jobs WHERE id = $1{}", for_update(tx));
     Current::from_row(&found(tx.optional(&sql, values![id]).await?, "job", id)?)
 }
 
@@ -243,6 +326,7 @@ fn told(row: &Row) -> Result<Heartbeat> {
     Ok(Heartbeat {
         lease_expires_at: row.get("lease_expires_at")?,
         cancel_requested: row.get("cancel_requested")?,
+        kill_requested: row.get("kill_requested")?,
     })
 }
 

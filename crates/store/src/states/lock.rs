@@ -1,10 +1,13 @@
 //! Locks on states.
 
-use alethia_domain::ids::SpecId;
+use alethia_domain::{
+    ids::{JobId, SpecId},
+    orphan::OrphanReason,
+};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{StateLock, content};
+use super::{Orphaned, StateLock, content};
 use crate::{
     Reader, Result, StateRefusal, Tx,
     db::{Query, Row, json, values},
@@ -70,10 +73,31 @@ pub enum Force {
 }
 
 pub(super) async fn held(reader: &impl Reader, spec_id: SpecId) -> Result<Option<StateLock>> {
-    let sql = "SELECT l.lock_id, l.info, l.job_id, l.created_at, EXISTS (SELECT 1 FROM job_attempts a \
-            WHERE a.job_id = l.job_id AND a.attempt = l.attempt AND a.ended_at IS NULL) AS holder_alive \
-        FROM state_locks l WHERE l.spec_id = $1";
+    let sql = "SELECT l.lock_id, l.info, l.job_id, l.attempt, l.created_at, l.orphaned_at, l.orphaned_by, \
+        r.name AS runner, a.job_id AS attempted, a.ended_at FROM state_locks l \
+        LEFT JOIN job_attempts a ON a.job_id = l.job_id AND a.attempt = l.attempt \
+        LEFT JOIN runners r ON r.id = a.runner_id WHERE l.spec_id = $1";
     reader.optional(sql, values![spec_id]).await?.as_ref().map(state_lock).transpose()
+}
+
+/// The attempt that holds the lock is over. What only looked leaves no lock behind: it can't have written anything. Of
+/// what may have changed something the lock stays, with why nobody releases it.
+pub(crate) async fn leave_behind(
+    tx: &Tx,
+    spec_id: SpecId,
+    fence: Fence,
+    left: Option<OrphanReason>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let Some(reason) = left else {
+        let sql = "DELETE FROM state_locks WHERE spec_id = $1 AND job_id = $2 AND attempt = $3";
+        tx.execute(sql, values![spec_id, fence.job_id, fence.attempt]).await?;
+        return Ok(());
+    };
+    let sql = "UPDATE state_locks SET orphaned_at = $4, orphaned_by = $5 \
+        WHERE spec_id = $1 AND job_id = $2 AND attempt = $3 AND orphaned_at IS NULL";
+    tx.execute(sql, values![spec_id, fence.job_id, fence.attempt, now, reason]).await?;
+    Ok(())
 }
 
 /// Refuses a change while the lock is held with another id.
@@ -95,13 +119,32 @@ async fn release(tx: &Tx, spec_id: SpecId, lock_id: &str) -> Result<()> {
 fn state_lock(row: &Row) -> Result<StateLock> {
     let info: Value = row.get("info")?;
     let word = |field: &str| info.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let orphaned = orphaned(row)?;
     Ok(StateLock {
         id: row.get("lock_id")?,
         operation: word("Operation"),
         who: word("Who"),
         job_id: row.optional_id("job_id")?,
-        holder_alive: row.get("holder_alive")?,
+        attempt: row.optional_number("attempt")?,
+        runner: row.get("runner")?,
+        holder_alive: orphaned.is_none(),
+        orphaned,
         created_at: row.get("created_at")?,
         info,
     })
+}
+
+/// Whether the attempt is over decides; the label says more where there is one.
+fn orphaned(row: &Row) -> Result<Option<Orphaned>> {
+    let ended_at: Option<DateTime<Utc>> = row.get("ended_at")?;
+    if row.optional_id::<JobId>("attempted")?.is_some() && ended_at.is_none() {
+        return Ok(None);
+    }
+    let labelled: Option<DateTime<Utc>> = row.get("orphaned_at")?;
+    let since = match labelled.or(ended_at) {
+        Some(since) => since,
+        None => row.get("created_at")?,
+    };
+    let reason = row.optional_word("orphaned_by")?.unwrap_or(OrphanReason::LeftBehind);
+    Ok(Some(Orphaned { since, reason }))
 }

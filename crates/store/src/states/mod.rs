@@ -3,16 +3,25 @@
 //! The rules are those of Terraform's `http` backend: a write needs the lock's id while there is a lock, its serial goes
 //! forward, its lineage stays. A write or lock of an attempt that is over changes nothing. Versions are never
 //! changed and never removed before their Spec is.
+//!
+//! A lock whose attempt is over is an orphan: it says since when and why. A state that such an attempt delivers late is
+//! kept beside it as a rescued one; it becomes a version only when a person recovers the Spec.
 
 pub mod content;
 mod lock;
+mod rescued;
 mod version;
 
-use alethia_domain::ids::{JobId, SpecId};
+use alethia_domain::{
+    ids::{JobId, SpecId},
+    orphan::OrphanReason,
+};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+pub(crate) use lock::leave_behind;
 pub use lock::{Force, force_unlock, lock, unlock};
+pub use rescued::{Rescue, Rescued, adopt, newest_fitting, rescue, rescued};
 pub use version::{Draft, Write, draft_restore, forget, read, read_version, restore, write};
 
 use crate::{
@@ -33,6 +42,8 @@ pub struct State {
     pub current: Option<StateVersion>,
     /// Who holds its lock.
     pub lock: Option<StateLock>,
+    /// States that came late and are no versions yet.
+    pub rescued: Vec<Rescued>,
 }
 
 /// One version of a state.
@@ -67,10 +78,25 @@ pub struct StateLock {
     pub info: Value,
     /// Job that holds it.
     pub job_id: Option<JobId>,
+    /// The attempt at that job which took it.
+    pub attempt: Option<u32>,
+    /// Name of the Runner that had the attempt.
+    pub runner: Option<String>,
     /// Whether the attempt that took it is not over.
     pub holder_alive: bool,
+    /// What became of the holder; absent while it is alive.
+    pub orphaned: Option<Orphaned>,
     /// Since when.
     pub created_at: DateTime<Utc>,
+}
+
+/// What became of the holder of a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Orphaned {
+    /// Since when it is over.
+    pub since: DateTime<Utc>,
+    /// Why the lock was left behind.
+    pub reason: OrphanReason,
 }
 
 const VERSION: &str = "v.serial, v.lineage, v.md5, v.size, v.resources, v.job_id, v.created_at, v.blob";
@@ -89,6 +115,7 @@ pub async fn get(reader: &impl Reader, spec_id: SpecId) -> Result<State> {
         zone: row.get("zone")?,
         current: current(reader, spec_id).await?,
         lock: lock::held(reader, spec_id).await?,
+        rescued: rescued(reader, spec_id).await?,
     })
 }
 

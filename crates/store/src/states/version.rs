@@ -33,12 +33,12 @@ pub struct Write<'a> {
 }
 
 /// A version that is in the blob store and has no row yet.
-struct Pending {
-    key: BlobKey,
-    header: Header,
-    md5: String,
-    size: usize,
-    job_id: Option<JobId>,
+pub(super) struct Pending {
+    pub(super) key: BlobKey,
+    pub(super) header: Header,
+    pub(super) md5: String,
+    pub(super) size: usize,
+    pub(super) job_id: Option<JobId>,
 }
 
 /// An older version that may become the newest. Dropped without [`restore`] or [`Draft::discard`] it leaves a blob.
@@ -161,7 +161,7 @@ async fn keep_written(
 }
 
 /// A state that was forgotten does not come back as an older one.
-async fn refuse_forgotten(tx: &Tx, spec_id: SpecId, new: &Header) -> Result<()> {
+pub(super) async fn refuse_forgotten(tx: &Tx, spec_id: SpecId, new: &Header) -> Result<()> {
     let highest = highest_serial(tx, spec_id, Some(&new.lineage)).await?;
     if highest > 0 && new.serial <= highest {
         return Err(StateRefusal::Serial { current: highest, got: new.serial }.into());
@@ -182,7 +182,7 @@ async fn highest_serial(reader: &impl Reader, spec_id: SpecId, lineage: Option<&
 }
 
 /// Writes the row of the new version, and tells it.
-async fn insert(tx: &Tx, spec_id: SpecId, pending: &Pending, now: DateTime<Utc>) -> Result<StateVersion> {
+pub(super) async fn insert(tx: &Tx, spec_id: SpecId, pending: &Pending, now: DateTime<Utc>) -> Result<StateVersion> {
     supersede(tx, spec_id).await?;
     let Pending { key, header, md5, size, job_id } = pending;
     let sql = "INSERT INTO state_versions (id, spec_id, serial, lineage, md5, size, resources, blob, job_id, \
@@ -213,7 +213,7 @@ fn is_same(current: &StateVersion, pending: &Pending) -> bool {
     current.serial == pending.header.serial && current.md5 == pending.md5
 }
 
-fn refuse_backwards(current: &StateVersion, new: &Header) -> Result<()> {
+pub(super) fn refuse_backwards(current: &StateVersion, new: &Header) -> Result<()> {
     if current.lineage != new.lineage {
         let lineage = StateRefusal::Lineage { current: current.lineage.clone(), got: new.lineage.clone() };
         return Err(lineage.into());
@@ -225,7 +225,7 @@ fn refuse_backwards(current: &StateVersion, new: &Header) -> Result<()> {
 }
 
 impl Pending {
-    fn new(key: BlobKey, content: &[u8], job_id: Option<JobId>) -> Result<Self> {
+    pub(super) fn new(key: BlobKey, content: &[u8], job_id: Option<JobId>) -> Result<Self> {
         Ok(Self {
             key,
             header: content::header(content)?,

@@ -17,6 +17,8 @@ pub(super) fn job(job: jobs::Job) -> Job {
         destroy: job.destroy,
         attempt: job.attempt,
         cancel_requested: job.cancel_requested,
+        kill_requested: job.kill_requested,
+        waiting: None,
         runner_id: job.runner_id,
         runner: job.runner,
         required_labels: job.required_labels,

@@ -1,0 +1,169 @@
+//! States that a Runner delivers after its attempt is over: what Terraform wrote beside itself when the Console did not
+//! take it. Kept sealed, and never current by themselves: a person who recovers the Spec makes one the newest version, when
+//! it is a later one of the same state.
+
+use alethia_domain::ids::{JobId, SpecId};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{
+    StateVersion,
+    content::Header,
+    current, lock,
+    version::{self, Pending},
+};
+use crate::{
+    Conflict, Reader, Result, Store, StoreError, Tx,
+    blobs::{self, BlobKey},
+    db::{Query, Row, found, values},
+    jobs::Fence,
+    specs,
+};
+
+/// How many one attempt may leave. Terraform writes one at its end.
+const MOST: u32 = 4;
+/// How many of a Spec are listed.
+const LISTED: u16 = 50;
+
+/// A state that comes late.
+#[derive(Clone, Copy, Debug)]
+pub struct Rescue<'a> {
+    /// The Spec.
+    pub spec_id: SpecId,
+    /// The attempt that made it.
+    pub fence: Fence,
+    /// The state as Terraform left it.
+    pub content: &'a [u8],
+}
+
+/// A state that came late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rescued {
+    /// Terraform's serial.
+    pub serial: u64,
+    /// Terraform's lineage.
+    pub lineage: String,
+    /// MD5 of the content as lowercase hexadecimal.
+    pub md5: String,
+    /// Length in bytes.
+    pub size: u64,
+    /// How many resources are in it.
+    pub resources: u32,
+    /// Job that made it.
+    pub job_id: JobId,
+    /// The attempt at it.
+    pub attempt: u32,
+    /// Why it can't become the newest version; absent when it can.
+    pub unfit: Option<String>,
+    /// When it came.
+    pub created_at: DateTime<Utc>,
+    id: Uuid,
+}
+
+/// Keeps a state that comes late. When it returns, it is durable. Delivering it again changes nothing.
+///
+/// # Errors
+/// [`crate::StateRefusal::Malformed`]; [`Conflict::RescuedEnough`].
+pub async fn rescue(store: &Store, rescue: Rescue<'_>, now: DateTime<Utc>) -> Result<()> {
+    let key = BlobKey::new("states", rescue.spec_id);
+    let pending = Pending::new(key, rescue.content, Some(rescue.fence.job_id))?;
+    blobs::put(store, &pending.key, rescue.content).await?;
+    let kept = keep(store, rescue, &pending, now).await;
+    blobs::discard_refused(store, &pending.key, &kept).await;
+    kept
+}
+
+/// States of a Spec that came late and are no versions yet, the newest first.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn rescued(reader: &impl Reader, spec_id: SpecId) -> Result<Vec<Rescued>> {
+    let sql = "SELECT id, serial, lineage, md5, size, resources, job_id, attempt, created_at FROM rescued_states \
+        WHERE spec_id = $1 ORDER BY id DESC LIMIT $2";
+    let newest = current(reader, spec_id).await?;
+    let rows = reader.all(sql, values![spec_id, LISTED]).await?;
+    rows.iter().map(|row| read(row, newest.as_ref())).collect()
+}
+
+/// The one of them that can become the newest version, if there is one: that with the highest serial.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn newest_fitting(reader: &impl Reader, spec_id: SpecId) -> Result<Option<Rescued>> {
+    let all = rescued(reader, spec_id).await?;
+    Ok(all.into_iter().filter(|state| state.unfit.is_none()).max_by_key(|state| state.serial))
+}
+
+/// Makes a state that came late the newest version, as if it had come in time.
+///
+/// # Errors
+/// [`crate::StateRefusal`] when the state is locked or went on meanwhile; when it is none of the Spec any more.
+pub async fn adopt(tx: &Tx, spec_id: SpecId, state: &Rescued, now: DateTime<Utc>) -> Result<StateVersion> {
+    specs::lock(tx, spec_id).await?;
+    lock::require(tx, spec_id, None).await?;
+    let sql = "DELETE FROM rescued_states WHERE id = $1 AND spec_id = $2 RETURNING blob";
+    let row = found(tx.optional(sql, values![state.id, spec_id]).await?, "rescued state", state.serial)?;
+    let pending = Pending {
+        key: BlobKey::from_column(row.get("blob")?),
+        header: Header {
+            serial: state.serial,
+            lineage: state.lineage.clone(),
+            resources: usize::try_from(state.resources).unwrap_or(usize::MAX),
+        },
+        md5: state.md5.clone(),
+        size: usize::try_from(state.size).unwrap_or(usize::MAX),
+        job_id: Some(state.job_id),
+    };
+    match current(tx, spec_id).await? {
+        Some(current) => version::refuse_backwards(&current, &pending.header)?,
+        None => version::refuse_forgotten(tx, spec_id, &pending.header).await?,
+    }
+    version::insert(tx, spec_id, &pending, now).await
+}
+
+async fn keep(store: &Store, rescue: Rescue<'_>, pending: &Pending, now: DateTime<Utc>) -> Result<()> {
+    let tx = store.begin().await?;
+    specs::lock(&tx, rescue.spec_id).await?;
+    let Fence { job_id, attempt } = rescue.fence;
+    let sql = "SELECT count(*) AS kept, count(CASE WHEN md5 = $3 THEN 1 END) AS same FROM rescued_states \
+        WHERE job_id = $1 AND attempt = $2";
+    let row = tx.one(sql, values![job_id, attempt, pending.md5]).await?;
+    if row.number::<u32>("same")? > 0 {
+        tx.discard([pending.key.clone()]);
+        return tx.commit().await;
+    }
+    if row.number::<u32>("kept")? >= MOST {
+        return Err(Conflict::RescuedEnough { most: MOST }.into());
+    }
+    let Pending { key, header, md5, size, .. } = pending;
+    let sql = "INSERT INTO rescued_states (id, spec_id, job_id, attempt, serial, lineage, md5, size, resources, blob, \
+        created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    #[rustfmt::skip]
+    let values = values![
+        Uuid::now_v7(), rescue.spec_id, job_id, attempt, header.serial, header.lineage, md5, *size,
+        header.resources, key.as_str(), now,
+    ];
+    tx.execute(sql, values).await?;
+    tx.commit().await
+}
+
+fn read(row: &Row, newest: Option<&StateVersion>) -> Result<Rescued> {
+    let header = Header {
+        serial: row.number("serial")?,
+        lineage: row.get("lineage")?,
+        resources: row.number("resources")?,
+    };
+    let refused = newest.and_then(|newest| version::refuse_backwards(newest, &header).err());
+    Ok(Rescued {
+        serial: header.serial,
+        lineage: header.lineage,
+        md5: row.get("md5")?,
+        size: row.number("size")?,
+        resources: row.number("resources")?,
+        job_id: row.id("job_id")?,
+        attempt: row.number("attempt")?,
+        unfit: refused.map(|refused: StoreError| refused.to_string()),
+        created_at: row.get("created_at")?,
+        id: row.get("id")?,
+    })
+}
