@@ -1,12 +1,13 @@
 //! Who did what, and who was refused. Rows are never changed.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use sea_orm::Value;
 use uuid::Uuid;
 
 use crate::{
     Page, PageRequest, Reader, Result, Tx,
     db::{Query, Row, json, values},
+    events::places_after,
 };
 
 /// Something that was done or refused.
@@ -21,7 +22,7 @@ pub struct Entry {
     /// Whether it was allowed.
     pub allowed: bool,
     /// What else is to be known; no secrets.
-    pub detail: Value,
+    pub detail: serde_json::Value,
 }
 
 /// An entry as it stands in the log.
@@ -35,16 +36,21 @@ pub struct Recorded {
     pub entry: Entry,
 }
 
-/// Adds an entry.
-///
-/// # Errors
-/// When the database is not available.
-pub async fn append(tx: &Tx, entry: &Entry, now: DateTime<Utc>) -> Result<()> {
-    let sql = "INSERT INTO audit_log (id, at, actor, action, subject, allowed, detail) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let Entry { actor, action, subject, allowed, detail } = entry;
-    tx.execute(sql, values![Uuid::now_v7(), now, actor, action, subject, allowed, json(detail)]).await?;
-    Ok(())
+/// Adds an entry. It is written when the transaction commits.
+pub fn append(tx: &Tx, entry: Entry, now: DateTime<Utc>) {
+    tx.add_entry(Recorded { id: Uuid::now_v7(), at: now, entry });
+}
+
+/// The statement that writes entries where so many values are bound before them, and its values.
+pub(crate) fn insert(entries: &[Recorded], bound: usize) -> (String, Vec<Value>) {
+    let rows = places_after(bound, entries.len(), 7);
+    let sql =
+        format!("INSERT INTO audit_log (id, at, actor, action, subject, allowed, detail) VALUES {rows}");
+    let row = |recorded: &Recorded| {
+        let Recorded { id, at, entry: Entry { actor, action, subject, allowed, detail } } = recorded;
+        values![id, at, actor, action, subject, allowed, json(detail)]
+    };
+    (sql, entries.iter().flat_map(row).collect())
 }
 
 /// Entries, the newest first.

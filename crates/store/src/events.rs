@@ -1,5 +1,11 @@
-//! What changed, in the order of the commits. Streams and other Consoles read this table; the doorbell only says that
-//! there is something to read.
+//! What changed. Streams and other Consoles read this table; the doorbell only says that there is something to read.
+//!
+//! An event gets its number when its transaction commits, so a cause has a lower one than what follows from it. SQLite has
+//! one writer: numbers come in the order of the commits. On PostgreSQL many commit at once, and a lower number may be
+//! seen after a higher one. A reader must not step over it. So whoever takes numbers first says at which number that was,
+//! by an advisory lock that lasts until the commit is over, and a reader of all events goes no further than the lowest
+//! that is held ([`settled`]). Writers never wait for each other. The events of one job need no such care: its row is
+//! locked by whoever writes them, until they are committed.
 
 use alethia_domain::{
     event::EventChange,
@@ -52,8 +58,10 @@ pub enum EventFilter {
     Spec(SpecId),
 }
 
-/// Any number, the same in every Console: events get their numbers one transaction at a time.
-const EVENT_LOCK: i64 = 4_121_955_002;
+/// Advisory locks from here on say: from this number less than that on, numbers were taken that are not committed.
+const TAKEN: i64 = 4_121_955 << 40;
+/// Most events that one statement writes.
+pub(crate) const MOST_ROWS: usize = 200;
 
 /// Adds an event. It is written when the transaction commits, and gets its number then.
 pub fn append(tx: &Tx, event: NewEvent) {
@@ -65,47 +73,80 @@ pub fn append(tx: &Tx, event: NewEvent) {
 /// # Errors
 /// When the database is not available.
 pub async fn after(reader: &impl Reader, filter: EventFilter, id: i64, limit: u16) -> Result<Vec<Event>> {
-    let (condition, key) = match filter {
-        EventFilter::All => ("", values![]),
-        EventFilter::Job(job) => (" AND job_id = $3", values![job]),
-        EventFilter::Spec(spec) => (" AND spec_id = $3", values![spec]),
+    let (condition, key, last) = match filter {
+        EventFilter::All => ("", values![], settled(reader).await?),
+        EventFilter::Job(job) => (" AND job_id = $4", values![job], i64::MAX),
+        EventFilter::Spec(spec) => (" AND spec_id = $4", values![spec], settled(reader).await?),
     };
+    if last <= id {
+        return Ok(Vec::new());
+    }
     let sql = format!(
-        "SELECT id, at, spec_id, job_id, change FROM events WHERE id > $1{condition} ORDER BY id LIMIT $2"
+        "SELECT id, at, spec_id, job_id, change FROM events WHERE id > $1 AND id <= $3{condition} \
+         ORDER BY id LIMIT $2"
     );
-    let values = values![id, limit].into_iter().chain(key).collect();
+    let values = values![id, limit, last].into_iter().chain(key).collect();
     reader.all(&sql, values).await?.iter().map(event).collect()
 }
 
-/// Number of the newest event; 0 when there is none.
+/// Number of the newest event, from which on a reader misses nothing; 0 when there is none.
 ///
 /// # Errors
 /// When the database is not available.
 pub async fn latest(reader: &impl Reader) -> Result<i64> {
-    let row = reader.one("SELECT COALESCE(MAX(id), 0) AS latest FROM events", values![]).await?;
-    row.get("latest")
+    settled(reader).await
 }
 
-pub(crate) async fn write(tx: &Tx, events: Vec<NewEvent>) -> Result<()> {
-    if tx.is_postgres() {
-        tx.execute("SELECT pg_advisory_xact_lock($1)", values![EVENT_LOCK]).await?;
-    }
-    for chunk in events.chunks(200) {
-        let places = places(chunk.len(), 4);
-        let sql = format!("INSERT INTO events (at, spec_id, job_id, change) VALUES {places}");
-        let values: Vec<Value> = chunk
-            .iter()
-            .flat_map(|event| values![event.at, event.spec_id, event.job_id, json(&event.change)])
-            .collect();
-        tx.execute(&sql, values).await?;
-    }
-    Ok(())
+/// Up to this number no event can be added any more.
+///
+/// The order matters: the newest event is that of the statement's snapshot, the locks are looked at after it, and events
+/// are read by a later statement. A number that was taken before the snapshot is then either committed for that later
+/// statement, or its lock was seen.
+///
+/// # Errors
+/// When the database is not available.
+pub(crate) async fn settled(reader: &impl Reader) -> Result<i64> {
+    let newest = "SELECT COALESCE(MAX(id), 0) AS newest FROM events";
+    let sql = if reader.is_postgres() {
+        format!(
+            "SELECT LEAST(newest, COALESCE((SELECT MIN(key) - {TAKEN} FROM \
+                (SELECT (classid::bigint << 32) | objid::bigint AS key FROM pg_locks \
+                WHERE locktype = 'advisory' AND objsubid = 1 AND granted \
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) held \
+                WHERE key >= {TAKEN} AND key < {TAKEN} + (1::bigint << 40)), newest)) AS settled FROM ({newest}) n"
+        )
+    } else {
+        format!("SELECT newest AS settled FROM ({newest}) n")
+    };
+    reader.one(&sql, values![]).await?.get("settled")
+}
+
+/// The statement that writes events, and its values. On PostgreSQL the lock is taken before the first number.
+pub(crate) fn insert(events: &[NewEvent], postgres: bool) -> (String, Vec<Value>) {
+    let rows = places(events.len(), 4);
+    let sql = if postgres {
+        let rows = rows.replacen("($1, $2, $3, $4)", "($1::timestamptz, $2::uuid, $3::uuid, $4::jsonb)", 1);
+        format!(
+            "INSERT INTO events (at, spec_id, job_id, change) SELECT told.* FROM \
+             (SELECT pg_advisory_xact_lock_shared({TAKEN} + CASE WHEN is_called THEN last_value ELSE 0 END) \
+             FROM events_id_seq) taken, (VALUES {rows}) told"
+        )
+    } else {
+        format!("INSERT INTO events (at, spec_id, job_id, change) VALUES {rows}")
+    };
+    let row = |event: &NewEvent| values![event.at, event.spec_id, event.job_id, json(&event.change)];
+    (sql, events.iter().flat_map(row).collect())
 }
 
 /// `($1, $2), ($3, $4)` for rows of so many columns.
 pub(crate) fn places(rows: usize, columns: usize) -> String {
+    places_after(0, rows, columns)
+}
+
+/// The same, where so many values are bound before.
+pub(crate) fn places_after(bound: usize, rows: usize, columns: usize) -> String {
     let row = |row: usize| {
-        let numbers = (1..=columns).map(|column| format!("${}", row * columns + column));
+        let numbers = (1..=columns).map(|column| format!("${}", bound + row * columns + column));
         format!("({})", numbers.collect::<Vec<_>>().join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")

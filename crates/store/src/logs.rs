@@ -52,10 +52,14 @@ const SEGMENT_ROWS: u16 = 200;
 /// # Errors
 /// [`StoreError::LeaseLost`]; [`Conflict::LogGap`] when one is missing before them.
 pub async fn append(tx: &Tx, fence: Fence, chunks: &[LogChunk]) -> Result<()> {
-    jobs::guard(tx, fence).await?;
-    let last = last_sequence(tx, fence).await?;
-    let fresh: Vec<&LogChunk> = chunks.iter().filter(|chunk| chunk.sequence > last).collect();
-    refuse_gap(last, &fresh)?;
+    let mut fresh: Vec<&LogChunk> = chunks.iter().collect();
+    if !follow(tx, fence, &fresh).await? {
+        jobs::guard(tx, fence).await?;
+        let last = last_sequence(tx, fence).await?;
+        fresh.retain(|chunk| chunk.sequence > last);
+        refuse_gap(last, &fresh)?;
+        advance(tx, fence, &fresh).await?;
+    }
     for rows in fresh.chunks(100) {
         let sql = format!(
             "INSERT INTO provision_job_logs (job_id, attempt, sequence, at, text) VALUES {}",
@@ -65,9 +69,7 @@ pub async fn append(tx: &Tx, fence: Fence, chunks: &[LogChunk]) -> Result<()> {
             |chunk: &&LogChunk| values![fence.job_id, fence.attempt, chunk.sequence, chunk.at, chunk.text];
         tx.execute(&sql, rows.iter().flat_map(row).collect::<Vec<Value>>()).await?;
     }
-    if let Some(newest) = fresh.last() {
-        let sql = "UPDATE job_attempts SET last_sequence = $3 WHERE job_id = $1 AND attempt = $2";
-        tx.execute(sql, values![fence.job_id, fence.attempt, newest.sequence]).await?;
+    if !fresh.is_empty() {
         tx.ring(Bell::Job(fence.job_id));
     }
     Ok(())
@@ -129,6 +131,25 @@ impl LogChunk {
     pub fn cursor(&self) -> LogCursor {
         LogCursor { attempt: self.attempt, sequence: self.sequence }
     }
+}
+
+/// The usual case in one statement: the chunks follow each other and the last one that is there, and the attempt is not
+/// over. Its row is then locked until the commit, as whoever ends an attempt locks it.
+async fn follow(tx: &Tx, fence: Fence, chunks: &[&LogChunk]) -> Result<bool> {
+    let (Some(first), Some(newest)) = (chunks.first(), chunks.last()) else { return Ok(false) };
+    let Some(before) = first.sequence.checked_sub(1) else { return Ok(false) };
+    if refuse_gap(before, chunks).is_err() {
+        return Ok(false);
+    }
+    let sql = "UPDATE job_attempts SET last_sequence = $3 \
+        WHERE job_id = $1 AND attempt = $2 AND last_sequence = $4 AND ended_at IS NULL";
+    Ok(tx.execute(sql, values![fence.job_id, fence.attempt, newest.sequence, before]).await? > 0)
+}
+
+async fn advance(tx: &Tx, fence: Fence, fresh: &[&LogChunk]) -> Result<()> {
+    let Some(newest) = fresh.last() else { return Ok(()) };
+    let sql = "UPDATE job_attempts SET last_sequence = $3 WHERE job_id = $1 AND attempt = $2";
+    tx.execute(sql, values![fence.job_id, fence.attempt, newest.sequence]).await.map(drop)
 }
 
 async fn last_sequence(tx: &Tx, fence: Fence) -> Result<u64> {

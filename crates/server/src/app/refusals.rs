@@ -19,6 +19,6 @@ pub async fn record(app: &App, actor: &str, action: &str, subject: &str, status:
         allowed: false,
         detail: json!({ "status": status }),
     };
-    audit::append(&tx, &entry, app.now()).await?;
+    audit::append(&tx, entry, app.now());
     Ok(tx.commit().await?)
 }

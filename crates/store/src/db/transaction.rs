@@ -4,8 +4,7 @@
 //! together. `BEGIN` and `COMMIT` run in tasks of their own. A caller that goes away in the middle of either (a client that hangs
 //! up) would otherwise leave the pooled session inside a transaction that nobody knows about.
 //!
-//! Events are collected and written by `commit`, under a lock of their own on PostgreSQL: numbers are given in the
-//! order of the commits, so that a reader that asks for what came after a number misses nothing.
+//! Events and audit entries are collected and written by `commit`: events take their numbers as late as possible.
 
 use std::{
     collections::BTreeSet,
@@ -17,10 +16,11 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Statemen
 use super::{
     Store,
     group::{Group, Member},
-    rows::Reader,
+    rows::{Query, Reader},
 };
 use crate::{
     Result, StoreError,
+    audit::{self, Recorded},
     blobs::BlobKey,
     doorbell::Bell,
     events::{self, NewEvent},
@@ -48,6 +48,7 @@ enum Inner {
 #[derive(Default)]
 struct Closing {
     events: Vec<NewEvent>,
+    entries: Vec<Recorded>,
     bells: BTreeSet<Bell>,
     discarded: Vec<BlobKey>,
 }
@@ -70,12 +71,12 @@ impl Tx {
 
     async fn close(self) -> Result<()> {
         let closing = std::mem::take(&mut *self.closing.lock().unwrap_or_else(PoisonError::into_inner));
-        let Closing { events, mut bells, discarded } = closing;
+        let Closing { events, entries, mut bells, discarded } = closing;
         if !events.is_empty() {
             bells.insert(Bell::Events);
             bells.extend(events.iter().filter_map(|event| event.job_id).map(Bell::Job));
-            events::write(&self, events).await?;
         }
+        self.write(&events, &entries).await?;
         let Self { inner, store, .. } = self;
         match inner {
             Inner::Postgres(transaction) => transaction.commit().await?,
@@ -83,6 +84,28 @@ impl Tx {
         }
         store.doorbell().ring(bells);
         store.blobs().discard(&discarded).await;
+        Ok(())
+    }
+
+    /// Events and audit entries; on PostgreSQL in one statement where that is possible.
+    async fn write(&self, events: &[NewEvent], entries: &[Recorded]) -> Result<()> {
+        let postgres = self.is_postgres();
+        let mut together = None;
+        for chunk in events.chunks(events::MOST_ROWS) {
+            let (sql, values) = events::insert(chunk, postgres);
+            if postgres && events.len() == chunk.len() && !entries.is_empty() {
+                together = Some((format!("WITH told AS ({sql}) "), values));
+            } else {
+                self.execute(&sql, values).await?;
+            }
+        }
+        for chunk in entries.chunks(events::MOST_ROWS) {
+            let (mut before, mut values) = together.take().unwrap_or_default();
+            let (sql, own) = audit::insert(chunk, values.len());
+            before += &sql;
+            values.extend(own);
+            self.execute(&before, values).await?;
+        }
         Ok(())
     }
 
@@ -95,6 +118,11 @@ impl Tx {
     /// Keeps an event for `commit`.
     pub(crate) fn add_event(&self, event: NewEvent) {
         self.closing().events.push(event);
+    }
+
+    /// Keeps an audit entry for `commit`.
+    pub(crate) fn add_entry(&self, entry: Recorded) {
+        self.closing().entries.push(entry);
     }
 
     /// Rings after `commit`.

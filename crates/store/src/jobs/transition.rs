@@ -56,7 +56,8 @@ pub(crate) struct Current {
 }
 
 /// Columns that a [`Current`] is read from.
-const CURRENT: &str = "id, spec_id, job_type, status, attempt, cancel_requested, kill_requested, lease_expires_at";
+const CURRENT: &str =
+    "id, spec_id, job_type, status, attempt, cancel_requested, kill_requested, lease_expires_at";
 
 /// Makes sure that an attempt is not over, and that it can't end before the transaction does.
 ///

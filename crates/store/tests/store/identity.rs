@@ -135,7 +135,7 @@ async fn the_audit_log_keeps_what_was_done(world: World) {
         allowed: false,
         detail: json!({"lock": "one"}),
     };
-    audit::append(&tx, &entry, world.now).await.unwrap();
+    audit::append(&tx, entry.clone(), world.now);
     tx.commit().await.unwrap();
     let page = audit::list(&world.store, PageRequest::first(10)).await.unwrap();
     assert_eq!((page.items[0].at, &page.items[0].entry), (world.now, &entry));

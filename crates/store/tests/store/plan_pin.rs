@@ -93,6 +93,7 @@ fn claim(backend: DbBackend) -> String {
         .replace("$2", "'[]'")
         .replace("$3", "'2026-03-01T12:00:00Z'")
         .replace("$4", "'2026-03-01T12:00:30Z'")
+        .replace("$5", "'token'")
 }
 
 async fn explain(connection: &DatabaseConnection, sql: &str) -> String {
