@@ -8,8 +8,10 @@ mod console;
 mod figure;
 mod ground;
 mod rows;
+mod runner;
 mod sample;
 mod seed;
+mod stand_in;
 mod wire;
 
 use std::process::ExitCode;
@@ -43,7 +45,12 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match words.split_first() {
+        Some((word, arguments)) if word == stand_in::WORD => stand_in::run(arguments).map(|()| true),
+        Some(_) | None => run(&Arguments::parse()),
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

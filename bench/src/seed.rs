@@ -9,7 +9,7 @@ use alethia_domain::{
     component::{ComponentKind, ComponentRef},
     ids::{RunnerId, SpecId, ZoneId},
     lifecycle::JobType,
-    spec::Provider,
+    spec::{self, Provider},
     stage::Stage,
 };
 use alethia_store::{
@@ -19,7 +19,7 @@ use alethia_store::{
     runners::{self, NewRunner},
     specs, zones,
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
@@ -69,13 +69,19 @@ fn numbered(kind: u32, number: u32) -> Uuid {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | u128::from(kind) << 96 | u128::from(number))
 }
 
-/// A document as small as one gets.
-pub(crate) fn document(zone: &str, name: &str) -> Value {
+/// A small document, as its author wrote it.
+fn document() -> Value {
     json!({
-        "apiVersion": "alethia/v1", "kind": "Spec", "zone": zone, "name": name, "stage": "development",
+        "apiVersion": "alethia/v1", "kind": "Spec", "zone": "default", "name": "model", "stage": "development",
         "cloud": { "provider": "aws", "region": "eu-central-1", "identity": "sandbox" },
         "queues": [{ "name": "orders" }, { "name": "mails" }],
     })
+}
+
+/// The same with every default filled in, as a job keeps it.
+fn resolved() -> Result<Value> {
+    let document = spec::resolve(&document()).map_err(|problems| anyhow!("{problems:?}"))?;
+    Ok(serde_json::to_value(document)?)
 }
 
 /// A PLAN of a Spec.
@@ -84,7 +90,7 @@ pub(crate) async fn plan_of(store: &Store, spec_id: SpecId) -> Result<NewJob> {
         job_type: JobType::Plan,
         spec_id,
         revision: 1,
-        snapshot: document("default", "model"),
+        snapshot: resolved()?,
         snapshot_hash: "0".repeat(64),
         identity_id: identities::by_name(store, identities::SANDBOX).await?.id,
         plan_job_id: None,
@@ -140,7 +146,7 @@ impl Model {
             provider: Provider::Aws,
             region: "eu-central-1".to_owned(),
             identity_id: identities::by_name(store, identities::SANDBOX).await?.id,
-            document: document("default", "model"),
+            document: document(),
             hash: "0".repeat(64),
             author: "owner".to_owned(),
             message: None,
