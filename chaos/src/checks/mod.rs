@@ -1,0 +1,28 @@
+//! What must be true of the history of every run, whatever happened in it.
+//!
+//! Each check takes the evidence and tells in one sentence each what is wrong. None asks the platform anything.
+
+mod cloud;
+mod evidence;
+mod jobs;
+mod lifecycles;
+mod logs;
+mod secrets;
+mod states;
+mod terraform;
+
+pub(crate) use evidence::Evidence;
+
+/// All of them.
+pub(crate) fn all(evidence: &Evidence) -> Vec<String> {
+    let checks: [fn(&Evidence) -> Vec<String>; 7] = [
+        jobs::check,
+        lifecycles::check,
+        terraform::check,
+        states::check,
+        cloud::check,
+        logs::check,
+        secrets::check,
+    ];
+    checks.into_iter().flat_map(|check| check(evidence)).collect()
+}

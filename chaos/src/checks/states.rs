@@ -1,0 +1,50 @@
+//! No version of a state was taken from an attempt that was over, and serials only grow.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::{
+    Evidence,
+    evidence::{Attempt, Version},
+};
+
+/// How far the times of two transactions may be apart that were one after the other: each looks at the clock first.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
+
+pub(super) fn check(evidence: &Evidence) -> Vec<String> {
+    [stale(evidence), serials(evidence)].concat()
+}
+
+fn stale(evidence: &Evidence) -> Vec<String> {
+    let written = evidence.versions.iter().filter_map(|version| Some((version, version.job_id?)));
+    let wrong = written.filter_map(|(version, job)| {
+        let mut attempts = evidence.attempts.iter().filter(|attempt| attempt.job_id == job);
+        let within = attempts.any(|attempt| lies_within(version, attempt));
+        (!within).then(|| {
+            format!(
+                "the serial {} of the state of {} was taken at {} from the job {job}, which had no attempt then",
+                version.serial, version.spec_id, version.created_at
+            )
+        })
+    });
+    wrong.collect()
+}
+
+fn lies_within(version: &Version, attempt: &Attempt) -> bool {
+    let at = version.created_at;
+    at >= attempt.claimed_at - TOLERANCE && attempt.ended_at.is_none_or(|ended| at <= ended + TOLERANCE)
+}
+
+fn serials(evidence: &Evidence) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut highest = BTreeMap::new();
+    for version in &evidence.versions {
+        let last = highest.insert((version.spec_id, &version.lineage), version.serial);
+        if let Some(last) = last.filter(|last| *last >= version.serial) {
+            let Version { spec_id, serial, .. } = version;
+            wrong.push(format!("the state of {spec_id} went from the serial {last} to {serial}"));
+        }
+    }
+    wrong
+}

@@ -1,0 +1,135 @@
+//! The end of a run: no more faults, everything runs, every job ends, and every Spec is brought to rest as a person would.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use alethia_api::{
+    client::Client,
+    jobs::{Job, JobQuery},
+    specs::{SpecDetail, SpecQuery},
+};
+use alethia_domain::{
+    ids::JobId,
+    lifecycle::{JobStatus, JobType, SpecStatus},
+};
+use anyhow::{Result, bail};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    people::{new_job, persist, release},
+    world::World,
+};
+
+/// How long everything may take to end.
+const PATIENCE: Duration = Duration::from_secs(240);
+const LOOK: Duration = Duration::from_millis(500);
+/// How often a Spec is tried to be brought to rest.
+const TRIES: usize = 5;
+
+/// Waits until no job is under way any more; says which do not end.
+///
+/// # Errors
+/// When the Console does not answer.
+pub(crate) async fn wait_for_jobs(client: &Client) -> Result<Vec<String>> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let open: Vec<Job> = jobs(client).await?.into_iter().filter(|job| !job.status.is_final()).collect();
+        if open.is_empty() || Instant::now() > deadline {
+            let tell = |job: Job| {
+                format!("the job {} ({}) of {} is still {}", job.id, job.job_type, job.spec, job.status)
+            };
+            return Ok(open.into_iter().map(tell).collect());
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Brings every Spec to ACTIVE, DESTROYED or DRAFT; says which ones can't be.
+///
+/// # Errors
+/// When the Console does not answer.
+pub(crate) async fn bring_to_rest(world: &World, client: &Client) -> Result<Vec<String>> {
+    let mut restless = Vec::new();
+    for spec in specs(client).await? {
+        if let Err(error) = rest(world, client, spec).await {
+            restless.push(format!("{error:#}"));
+        }
+    }
+    Ok(restless)
+}
+
+async fn rest(world: &World, client: &Client, mut spec: SpecDetail) -> Result<()> {
+    let calm = CancellationToken::new();
+    let mut last = None;
+    for _ in 0..TRIES {
+        if matches!(spec.spec.status, SpecStatus::Active | SpecStatus::Destroyed | SpecStatus::Draft) {
+            return Ok(());
+        }
+        release(client, &calm, spec.spec.id).await?;
+        let key = format!("rest-{}-{:?}", spec.spec.id, Instant::now());
+        let new = new_job(JobType::Deploy);
+        let job = persist(&calm, || client.create_job(spec.spec.id, &new, &key)).await?;
+        world.chronicle.note(&format!(
+            "{} is {}; {} tries to bring it to rest",
+            spec.spec.name, spec.spec.status, job.id
+        ));
+        let ended = end(client, job.id).await?;
+        last = ended.failure.map(|failure| failure.message);
+        spec = client.spec(spec.spec.id).await?;
+    }
+    bail!("{} can't be brought to rest: {}", spec.spec.name, last.unwrap_or_default())
+}
+
+async fn end(client: &Client, job: JobId) -> Result<Job> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let seen = client.job(job).await?;
+        if seen.status.is_final() {
+            return Ok(seen);
+        }
+        if Instant::now() > deadline {
+            bail!("the job {job} does not end: it is {}", seen.status);
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// How many jobs ended how.
+pub(crate) fn tally(jobs: &[Job]) -> BTreeMap<String, usize> {
+    let mut tally = BTreeMap::new();
+    for job in jobs {
+        let why = job.failure.as_ref().filter(|_| job.status == JobStatus::Failed);
+        let why = why.map(|failure| format!(" {:?}", failure.reason)).unwrap_or_default();
+        *tally.entry(format!("{} {}{why}", job.job_type, job.status)).or_default() += 1;
+    }
+    tally
+}
+
+/// Every job.
+///
+/// # Errors
+/// When the Console does not answer.
+pub(crate) async fn jobs(client: &Client) -> Result<Vec<Job>> {
+    let (mut jobs, mut cursor) = (Vec::new(), None);
+    loop {
+        let query = JobQuery { limit: Some(200), cursor, ..JobQuery::default() };
+        let page = client.jobs(&query).await?;
+        jobs.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(jobs);
+        }
+    }
+}
+
+/// Every Spec.
+///
+/// # Errors
+/// When the Console does not answer.
+pub(crate) async fn specs(client: &Client) -> Result<Vec<SpecDetail>> {
+    let mut specs = Vec::new();
+    for spec in client.specs(&SpecQuery { limit: Some(200), ..SpecQuery::default() }).await?.items {
+        specs.push(client.spec(spec.id).await?);
+    }
+    Ok(specs)
+}
