@@ -161,6 +161,16 @@ pub async fn next_due(reader: &impl Reader, now: DateTime<Utc>) -> Result<Option
     row.map(|row| row.get("not_before")).transpose()
 }
 
+/// Runners that jobs wait for which nobody else may have, some of them held back or behind others.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn assigned(reader: &impl Reader) -> Result<Vec<RunnerId>> {
+    let sql = "SELECT DISTINCT assigned_runner_id AS id FROM provision_jobs \
+        WHERE status = 'QUEUED' AND assigned_runner_id IS NOT NULL LIMIT 1000";
+    reader.all(sql, values![]).await?.iter().map(|row| row.id("id")).collect()
+}
+
 /// Takes the next job that this Runner may have, if there is one. `token_hash` is the SHA-256 of the job token that is
 /// good for the new attempt.
 ///

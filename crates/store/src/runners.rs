@@ -43,8 +43,8 @@ pub struct NewRunner {
     pub token_hash: String,
 }
 
-/// How long a sign of life of a Runner that works is not noted again.
-const NOTED_FOR: TimeDelta = TimeDelta::seconds(10);
+/// How long a sign of life of a Runner is not noted again.
+pub const NOTED_FOR: TimeDelta = TimeDelta::seconds(10);
 
 const SELECT: &str = "SELECT id, name, labels, version, tool, last_seen_at, created_at FROM runners";
 

@@ -33,7 +33,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use self::stream::Feeds;
+use self::{claims::Room, stream::Feeds};
 use crate::{
     config::Config,
     error::{Error, Result},
@@ -60,6 +60,8 @@ pub struct Inner {
     pub(crate) streams: Arc<Semaphore>,
     /// What streams of the same job share.
     pub(crate) feeds: Feeds,
+    /// Where claims wait.
+    pub(crate) room: Room,
     /// How many more claims may wait.
     pub(crate) claims: Arc<Semaphore>,
 }
@@ -70,7 +72,16 @@ impl App {
         let streams = Arc::new(Semaphore::new(config.limits.streams));
         let claims = Arc::new(Semaphore::new(config.limits.claims));
         let feeds = Feeds::default();
-        let inner = Inner { store, config, metrics: Metrics::new(), stop, streams, feeds, claims };
+        let inner = Inner {
+            store,
+            config,
+            metrics: Metrics::new(),
+            stop,
+            streams,
+            feeds,
+            room: Room::default(),
+            claims,
+        };
         Self { inner: Arc::new(inner) }
     }
 

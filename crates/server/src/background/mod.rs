@@ -1,3 +1,4 @@
 //! What the Console does by itself. Each task ends when the Console is told to, and the server joins it.
 
+pub(crate) mod dispatch;
 pub(crate) mod reaper;

@@ -4,6 +4,9 @@
 //! It sleeps until the next lease can end: a lease that is given while it sleeps ends no sooner than one lease later,
 //! so it never looks for nothing. Any number of Consoles may run one: each step checks again what it changes.
 //!
+//! A Console that has just started, or that was out of reach itself, waits one lease first: Runners could not renew theirs
+//! while it was away, and do so as soon as they can.
+//!
 //! A job that was only claimed, or that changes nothing and has tries left, runs again after a pause. One that may have
 //! changed something is FAILED: a person decides, and the Spec says how.
 
@@ -18,6 +21,7 @@ use alethia_store::{
     queue::{self, Expired, Loss},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     app::{App, finish},
@@ -36,26 +40,42 @@ const LONGEST: Duration = Duration::from_secs(15);
 
 /// Works until the Console is told to end.
 pub(crate) async fn run(app: App) {
+    let mut there_since = Instant::now();
     loop {
-        let pause = match round(&app).await {
+        let pause = match round(&app, there_since).await {
             Ok(pause) => pause,
             Err(error) => {
                 tracing::error!(%error, "the database was not looked after; the next round tries again");
+                there_since = Instant::now();
                 LONGEST
             }
         };
-        if app.stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+        let due = Instant::now() + pause;
+        if app.stop.run_until_cancelled(sleep_until(due)).await.is_none() {
             return;
+        }
+        if was_away(due, app.config.lease) {
+            there_since = Instant::now();
         }
     }
 }
 
+/// Whether this process stood still so long that Runners may have missed it.
+fn was_away(due: Instant, lease: Duration) -> bool {
+    Instant::now() > due + lease / 2
+}
+
 /// One round; tells how long to sleep after it. What goes wrong in the housekeeping never keeps it from the leases.
-async fn round(app: &App) -> Result<Duration> {
-    let healthy = sweep(app, app.now()).await?;
+async fn round(app: &App, there_since: Instant) -> Result<Duration> {
+    let grace = (there_since + app.config.lease).saturating_duration_since(Instant::now());
+    let healthy = !grace.is_zero() || sweep(app, app.now()).await?;
     move_logs(app).await?;
     forget_answers(app).await?;
-    if healthy { pause(app).await } else { Ok(LONGEST) }
+    match (grace.is_zero(), healthy) {
+        (true, true) => pause(app).await,
+        (true, false) => Ok(LONGEST),
+        (false, _) => Ok(grace.min(LONGEST)),
+    }
 }
 
 /// Moves finished logs. One that can't be moved does not keep the others from it.
@@ -94,10 +114,10 @@ async fn sweep(app: &App, now: DateTime<Utc>) -> Result<bool> {
 
 async fn take_back(app: &App, expired: &Expired, now: DateTime<Utc>) -> Result<()> {
     let tx = app.store.begin().await?;
-    let loss = loss(expired, now);
+    let job = jobs::get(&tx, expired.fence.job_id).await?;
+    let loss = loss(expired, &finish::recover(&job), now);
     let Some(status) = queue::lose_lease(&tx, expired, &loss, now).await? else { return Ok(()) };
     if let (JobStatus::Failed, Loss::Abandon { failure }) = (status, &loss) {
-        let job = jobs::get(&tx, expired.fence.job_id).await?;
         finish::lost(&tx, &job, failure, now).await?;
     }
     tx.commit().await?;
@@ -105,28 +125,29 @@ async fn take_back(app: &App, expired: &Expired, now: DateTime<Utc>) -> Result<(
     Ok(())
 }
 
-/// What becomes of the job.
-fn loss(expired: &Expired, now: DateTime<Utc>) -> Loss {
+/// What becomes of the job; `recover` brings its Spec back.
+fn loss(expired: &Expired, recover: &str, now: DateTime<Utc>) -> Loss {
     let attempt = expired.fence.attempt;
     let started = expired.status == JobStatus::Processing;
     if started && (expired.job_type.is_mutating() || attempt >= MOST_ATTEMPTS) {
-        return Loss::Abandon { failure: failure(expired) };
+        return Loss::Abandon { failure: failure(expired, recover) };
     }
     let doubled = attempt.saturating_sub(1).min(8);
     Loss::Retry { not_before: now + FIRST_PAUSE * 2_i32.pow(doubled) }
 }
 
-fn failure(expired: &Expired) -> Failure {
-    let message = if expired.job_type.is_mutating() {
-        "the Runner was lost in the middle of the work; it may have changed something"
+fn failure(expired: &Expired, recover: &str) -> Failure {
+    let (message, hint) = if expired.job_type.is_mutating() {
+        let message = "the Runner was lost in the middle of the work; it may have changed something";
+        (message, recover.to_owned())
     } else {
-        "the Runner was lost again and again"
+        ("the Runner was lost again and again", format!("alethia jobs retry {}", expired.fence.job_id))
     };
     Failure {
         reason: FailureReason::RunnerLost,
         message: message.to_owned(),
         address: None,
-        hint: Some(format!("look at the state's lock, then: alethia jobs retry {}", expired.fence.job_id)),
+        hint: Some(hint),
     }
 }
 
@@ -160,7 +181,7 @@ mod tests {
     fn only_what_may_have_changed_something_or_failed_too_often_is_given_up() {
         let now = Utc::now();
         let given_up = |job_type, status, attempt| {
-            matches!(loss(&expired(job_type, status, attempt), now), Loss::Abandon { .. })
+            matches!(loss(&expired(job_type, status, attempt), "recover", now), Loss::Abandon { .. })
         };
         assert!(given_up(JobType::Deploy, JobStatus::Processing, 1));
         assert!(given_up(JobType::Destroy, JobStatus::Processing, 1));
@@ -172,10 +193,11 @@ mod tests {
     #[test]
     fn the_pause_before_another_try_doubles() {
         let now = Utc::now();
-        let pause = |attempt| match loss(&expired(JobType::Plan, JobStatus::Processing, attempt), now) {
-            Loss::Retry { not_before } => not_before - now,
-            Loss::Abandon { .. } => panic!("given up"),
-        };
+        let pause =
+            |attempt| match loss(&expired(JobType::Plan, JobStatus::Processing, attempt), "recover", now) {
+                Loss::Retry { not_before } => not_before - now,
+                Loss::Abandon { .. } => panic!("given up"),
+            };
         assert_eq!(pause(1), FIRST_PAUSE);
         assert_eq!(pause(2), FIRST_PAUSE * 2);
     }

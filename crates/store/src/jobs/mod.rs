@@ -3,6 +3,7 @@
 //!
 //! Whatever a Runner writes carries a [`Fence`]: it changes nothing once that attempt is over.
 
+mod assignment;
 mod row;
 mod transition;
 
@@ -15,6 +16,7 @@ use alethia_domain::{
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+pub use assignment::{Assignment, assignment};
 pub(crate) use transition::{Current, announce, conclude, end_attempt, fenced};
 pub use transition::{End, Heartbeat, alive, cancel, finish, guard, heartbeat, kill, progress, start};
 
@@ -259,6 +261,17 @@ pub async fn last_deploy_begun(reader: &impl Reader, spec_id: SpecId) -> Result<
         AND started_at IS NOT NULL ORDER BY id DESC LIMIT 1";
     let row = reader.optional(sql, values![spec_id]).await?;
     row.map(|row| row.number("revision")).transpose()
+}
+
+/// The last DEPLOY or DESTROY of a Spec that began, however it ended.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn last_change_begun(reader: &impl Reader, spec_id: SpecId) -> Result<Option<JobId>> {
+    let sql = "SELECT id FROM provision_jobs WHERE spec_id = $1 AND job_type IN ('DEPLOY', 'DESTROY') \
+        AND started_at IS NOT NULL ORDER BY id DESC LIMIT 1";
+    let row = reader.optional(sql, values![spec_id]).await?;
+    row.map(|row| row.id("id")).transpose()
 }
 
 /// What the job token with this hash stands for; `None` when it never was one.

@@ -4,7 +4,7 @@
 //! with its own templates, lock file and tool.
 
 use alethia_domain::{
-    ids::JobId,
+    ids::{CloudIdentityId, JobId},
     lifecycle::{JobStatus, JobType},
     plan::PlanBasis,
 };
@@ -13,8 +13,8 @@ use alethia_store::{Tx, identities::CloudIdentity, jobs, plans, specs, states};
 use crate::error::{Error, Result};
 
 /// A Cloud Identity as a plan's basis names it.
-pub(in crate::app) fn identity_of(identity: &CloudIdentity) -> String {
-    format!("{}@{}", identity.id, identity.revision)
+pub(in crate::app) fn identity_of(id: CloudIdentityId, revision: u32) -> String {
+    format!("{id}@{revision}")
 }
 
 /// Refuses a plan that is not one of this Spec for this job type, or was made from something else than there is now.
@@ -33,7 +33,7 @@ pub(super) async fn must_fit(
     let (lineage, serial) = state.map_or_else(Default::default, |state| (state.lineage, state.serial));
     let now = PlanBasis {
         snapshot: snapshot_hash.to_owned(),
-        identity: identity_of(identity),
+        identity: identity_of(identity.id, identity.revision),
         state_lineage: lineage,
         state_serial: serial,
         ..made_from.clone()

@@ -93,14 +93,14 @@ impl Feeds {
 impl Feed {
     /// What comes after a place, for a reader that has heard the bell so often.
     pub(super) async fn after(self: &Arc<Self>, store: &Store, place: Place, heard: u64) -> Result<Batch> {
-        match self.known().find(place, heard) {
+        match self.find(place, heard) {
             Found::Batch(batch) => return Ok(batch),
             Found::Elsewhere => return self.read(store, place).await,
             Found::Tip => {}
         }
         let mut turn = self.turn.lock().await;
         // Somebody else may have read in between.
-        match self.known().find(place, heard) {
+        match self.find(place, heard) {
             Found::Batch(batch) => return Ok(batch),
             Found::Elsewhere => {
                 drop(turn);
@@ -120,6 +120,10 @@ impl Feed {
         let batch = read::after(store, self.job, place).await?;
         self.known().learn(place, &batch, count, Arc::strong_count(self) > 1);
         Ok(batch)
+    }
+
+    fn find(&self, place: Place, heard: u64) -> Found {
+        self.known().find(place, heard)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -1,4 +1,7 @@
-//! Claims: a Runner waits until there is a job for it. Listen, look, wait; never poll tightly.
+//! Claims: a Runner waits until there is a job for it. It sits down in the `room`, looks, and waits until it is called;
+//! nobody polls.
+
+mod room;
 
 use std::time::Duration;
 
@@ -7,12 +10,12 @@ use alethia_api::{
     runner::{Claim, ClaimRequest, PlanReference, StateReference},
 };
 use alethia_domain::ids::JobId;
-use alethia_store::{
-    Conflict, StoreError, Tx, doorbell::Bell, identities, jobs, plans, queue, runners, states,
-};
+use alethia_store::{Conflict, StoreError, Tx, jobs, plans, queue, runners};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
+
+pub(crate) use room::Room;
 
 use super::{App, attempts::lease, audit, jobs::identity_of};
 use crate::{
@@ -21,8 +24,6 @@ use crate::{
     secret::{Token, TokenKind},
 };
 
-/// A ring of another Console may get lost; this is how late a job is then taken at most.
-const SLOW_POLL: Duration = Duration::from_secs(5);
 /// How long a job waits that can't be told to a Runner.
 const ASIDE: TimeDelta = TimeDelta::minutes(1);
 /// Longest that a claim may wait, in seconds.
@@ -40,27 +41,35 @@ pub async fn claim(app: &App, runner: &RunnerCaller, request: ClaimRequest) -> R
     let _permit = permit.map_err(|_| Error::Unavailable("too many Runners wait for work here".to_owned()))?;
     let deadline = Instant::now() + Duration::from_secs(request.wait_seconds.into());
     seen(app, runner, &request).await?;
-    let mut ear = app.store.doorbell().listen(Bell::Queue);
+    let mut seat = app.room.sit(runner.id, &runner.labels);
+    let mut called = false;
     loop {
-        let now = app.now();
-        if let Some(claim) = try_claim(app, runner, now).await? {
-            app.metrics.claim("job");
-            return Ok(Some(claim));
+        match app.while_available(try_claim(app, runner)).await {
+            Ok(None) => {}
+            Ok(Some(claim)) => {
+                if called {
+                    seat.pass_on();
+                }
+                app.metrics.claim("job");
+                return Ok(Some(claim));
+            }
+            Err(error) => {
+                seat.pass_on();
+                return Err(error);
+            }
         }
-        if Instant::now() >= deadline || app.stop.is_cancelled() {
+        if !wait(app, &mut seat, deadline).await {
             app.metrics.claim("nothing");
             return Ok(None);
         }
-        let look_again = Instant::now() + until_due(app, now).await?.min(SLOW_POLL);
-        let wait = timeout_at(deadline.min(look_again), ear.heard());
-        app.stop.run_until_cancelled(wait).await;
+        called = true;
+        seat.listen();
     }
 }
 
-/// How long until a job that is held back may be claimed: nobody rings then.
-async fn until_due(app: &App, now: DateTime<Utc>) -> Result<Duration> {
-    let due = queue::next_due(&app.store, now).await?;
-    Ok(due.map_or(SLOW_POLL, |due| (due - now).to_std().unwrap_or_default()))
+/// Whether it was called in time.
+async fn wait(app: &App, seat: &mut room::Seat, deadline: Instant) -> bool {
+    matches!(app.stop.run_until_cancelled(timeout_at(deadline, seat.called())).await, Some(Ok(())))
 }
 
 fn check(request: &ClaimRequest) -> Result<()> {
@@ -89,18 +98,20 @@ fn check(request: &ClaimRequest) -> Result<()> {
     Ok(())
 }
 
+/// Notes that the Runner was here, unless that was noted a moment ago.
 async fn seen(app: &App, runner: &RunnerCaller, request: &ClaimRequest) -> Result<()> {
+    let now = app.now();
+    if runner.was_noted(&request.version, &request.tool, now) {
+        return Ok(());
+    }
     let tx = app.store.begin().await?;
-    runners::seen(&tx, runner.id, &request.version, &request.tool, app.now()).await?;
+    runners::seen(&tx, runner.id, &request.version, &request.tool, now).await?;
     Ok(tx.commit().await?)
 }
 
-/// Looks before it claims: a ring wakes every Runner that waits, and only one of them gets the job.
-async fn try_claim(app: &App, runner: &RunnerCaller, now: DateTime<Utc>) -> Result<Option<Claim>> {
+async fn try_claim(app: &App, runner: &RunnerCaller) -> Result<Option<Claim>> {
+    let now = app.now();
     let claimant = queue::Claimant { runner_id: runner.id, labels: &runner.labels };
-    if !queue::is_claimable(&app.store, claimant, now).await? {
-        return Ok(None);
-    }
     let token = Token::generate(TokenKind::Job);
     let Some((tx, claimed)) = claim_next(app, claimant, &token, now).await? else { return Ok(None) };
     let claim = match describe(app, &tx, &claimed, &token).await {
@@ -144,31 +155,26 @@ async fn set_aside(app: &App, job: JobId, error: &Error, now: DateTime<Utc>) -> 
 
 /// Everything that a Runner needs to know of the job.
 async fn describe(app: &App, tx: &Tx, claimed: &queue::Claimed, token: &Token) -> Result<Claim> {
-    let job = jobs::get(tx, claimed.fence.job_id).await?;
-    let identity = identities::get(tx, job.identity_id).await?;
-    let state = states::current(tx, job.spec_id).await?;
+    let job = jobs::assignment(tx, claimed.fence.job_id).await?;
     Ok(Claim {
-        job_id: job.id,
-        job_type: job.job_type,
-        spec_id: job.spec_id,
+        job_id: claimed.fence.job_id,
+        job_type: claimed.job_type,
+        spec_id: claimed.spec_id,
         attempt: claimed.fence.attempt,
         job_token: token.reveal().to_owned(),
         lease_expires_at: claimed.lease_expires_at,
         lease_seconds: u32::try_from(app.config.lease.as_secs()).unwrap_or(u32::MAX).max(1),
-        document: jobs::snapshot(tx, job.id).await?.document,
+        document: job.document,
         destroy: job.destroy,
-        identity: identity_of(&identity),
-        access: identity.access,
-        plan: bound_plan(tx, &job).await?,
-        state: state.map_or_else(StateReference::default, |state| StateReference {
-            lineage: state.lineage,
-            serial: state.serial,
-        }),
+        identity: identity_of(job.identity_id, job.identity_revision),
+        access: job.access,
+        plan: bound_plan(tx, job.plan_job_id).await?,
+        state: StateReference { lineage: job.state_lineage, serial: job.state_serial },
     })
 }
 
-async fn bound_plan(tx: &Tx, job: &jobs::Job) -> Result<Option<PlanReference>> {
-    let Some(id) = job.plan_job_id else { return Ok(None) };
+async fn bound_plan(tx: &Tx, plan: Option<JobId>) -> Result<Option<PlanReference>> {
+    let Some(id) = plan else { return Ok(None) };
     let plans::Plan { job_id, basis, summary, file_sha256, .. } = plans::get(tx, id).await?;
     Ok(Some(PlanReference { job_id, basis, summary, file_sha256 }))
 }
