@@ -9,12 +9,12 @@ use super::{ClientError, Connection, JobStream};
 use crate::{
     IDEMPOTENCY_KEY,
     identities::{CloudIdentity, NewCloudIdentity},
-    jobs::{Job, JobQuery, NewJob, Plan},
+    jobs::{CancelJob, Job, JobQuery, NewJob, Plan},
     logs::{LogChunk, LogQuery},
     page::{Page, PageQuery},
     runners::{NewRunner, RegisteredRunner, Runner},
     specs::{PutSpec, Revision, RevisionDetail, RevisionDiff, Rollback, Spec, SpecDetail, SpecQuery},
-    states::{RestoreState, State, StateVersion, UnlockState},
+    states::{Recovery, RestoreState, State, StateVersion, UnlockState},
     tokens::{CreatedToken, NewToken, Token},
     version::Version,
     zones::{ChangeZone, NewZone, Zone},
@@ -147,6 +147,18 @@ impl Client {
     /// The plan that a PLAN job made.
     pub async fn plan(&self, job: JobId) -> Result<Plan, ClientError> {
         self.connection.get(&["jobs", &job.to_string(), "plan"]).await
+    }
+
+    /// Asks to kill what a job runs, after it was asked to end.
+    pub async fn kill_job(&self, job: JobId) -> Result<Job, ClientError> {
+        let request = self.connection.request(Method::POST, &["jobs", &job.to_string(), "cancel"]);
+        self.connection.json(request.json(&CancelJob { force: true })).await
+    }
+
+    /// Prepares that a Spec is brought back whose last change was lost or failed.
+    pub async fn recover(&self, spec: SpecId, key: &str) -> Result<Recovery, ClientError> {
+        let request = self.connection.request(Method::POST, &["specs", &spec.to_string(), "recover"]);
+        self.connection.json(request.header(IDEMPOTENCY_KEY, key)).await
     }
 
     /// Asks to end a job.

@@ -3,13 +3,13 @@
 //! Every write checks the fence; a version is durable before the answer. Whoever finds a lock gets the holder's words. A
 //! job that only looks may lock and read: it is run again when its Runner is lost, so it must not have changed anything.
 
-use alethia_store::{StateRefusal, StoreError, states};
+use alethia_store::{StateRefusal, StoreError, jobs::Fence, states};
 use axum::body::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::App;
+use super::{App, audit};
 use crate::{
-    auth::Attempt,
+    auth::{Attempt, FormerAttempt},
     error::{Error, Result},
 };
 
@@ -57,15 +57,36 @@ pub async fn lock(app: &App, attempt: &Attempt, info: &[u8]) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Releases the lock.
+/// Releases the lock. An empty body is `terraform force-unlock`: whichever lock is held. That a lock of another attempt
+/// was released is kept.
 ///
 /// # Errors
 /// When another lock is held, or the attempt is over.
 pub async fn unlock(app: &App, attempt: &Attempt, info: &[u8]) -> Result<()> {
-    let info = read_info(info)?;
-    let id = info.get("ID").and_then(Value::as_str).unwrap_or_default();
-    let tx = app.store.begin().await?;
-    states::unlock(&tx, attempt.spec_id, attempt.fence, id).await.map_err(refusal)?;
+    let info = if info.is_empty() { None } else { Some(read_info(info)?) };
+    let id = info.as_ref().map(|info| info.get("ID").and_then(Value::as_str).unwrap_or_default());
+    let (tx, now) = (app.store.begin().await?, app.now());
+    let Fence { job_id, attempt: number } = attempt.fence;
+    let released = states::unlock(&tx, attempt.spec_id, attempt.fence, id).await.map_err(refusal)?;
+    if let Some(lock) = released.filter(|lock| (lock.job_id, lock.attempt) != (Some(job_id), Some(number))) {
+        let (actor, detail) = (format!("job {job_id}"), json!({ "lock": lock.id, "of": lock.who }));
+        audit::done(&tx, &actor, "state.unlock", attempt.spec_id, detail, now).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Keeps a state that an attempt delivers late, beside the lock that it left behind. It is no version by itself.
+///
+/// # Errors
+/// When it is no state, the job only looks, or the attempt has left others enough.
+pub async fn rescue(app: &App, attempt: &FormerAttempt, content: Bytes) -> Result<()> {
+    let FormerAttempt(attempt) = attempt;
+    must_mutate(attempt)?;
+    let rescue = states::Rescue { spec_id: attempt.spec_id, fence: attempt.fence, content: &content };
+    states::rescue(&app.store, rescue, app.now()).await?;
+    let (tx, now) = (app.store.begin().await?, app.now());
+    let detail = json!({ "job": attempt.fence.job_id, "attempt": attempt.fence.attempt });
+    audit::done(&tx, "runner", "state.rescue", attempt.spec_id, detail, now).await?;
     Ok(tx.commit().await?)
 }
 

@@ -43,11 +43,16 @@ pub async fn finish(app: &App, attempt: &Attempt, finish: Finish) -> Result<()> 
         }
         Outcome::Failed { mut failure } => {
             failure.message = cut(&failure.message, LONGEST_MESSAGE).to_owned();
-            fail(&tx, &job, &failure.message, now).await?;
+            if leaves_lock(&tx, &job).await? {
+                failure.hint = Some(recover(&job));
+            }
+            fail(&tx, &job, &failure.message, &next_step(&tx, &job).await?, now).await?;
             End::Failed(failure)
         }
         Outcome::Cancelled => {
-            fail(&tx, &job, "the job was cancelled in the middle", now).await?;
+            let how = if job.kill_requested { "killed" } else { "cancelled" };
+            let message = format!("the job was {how} in the middle");
+            fail(&tx, &job, &message, &next_step(&tx, &job).await?, now).await?;
             End::Cancelled
         }
     };
@@ -60,7 +65,12 @@ pub async fn finish(app: &App, attempt: &Attempt, finish: Finish) -> Result<()> 
 /// What the loss of a Runner means for the Spec of a job that is FAILED by it.
 pub(crate) async fn lost(tx: &Tx, job: &Job, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
     audit::done(tx, "console", "job.abandon", job.id, json!({ "attempt": job.attempt }), now).await?;
-    fail(tx, job, &failure.message, now).await
+    fail(tx, job, &failure.message, &format!("bring it back with: {}", recover(job)), now).await
+}
+
+/// How a Spec is brought back whose change broke off.
+pub(crate) fn recover(job: &Job) -> String {
+    format!("alethia recover {}/{}", job.zone, job.spec)
 }
 
 const fn word(end: &End) -> &'static str {
@@ -99,7 +109,7 @@ async fn succeed(tx: &Tx, job: &Job, now: DateTime<Utc>) -> Result<()> {
 }
 
 /// The Spec says what happened and what to do next.
-async fn fail(tx: &Tx, job: &Job, message: &str, now: DateTime<Utc>) -> Result<()> {
+async fn fail(tx: &Tx, job: &Job, message: &str, next_step: &str, now: DateTime<Utc>) -> Result<()> {
     match job.job_type {
         JobType::Deploy | JobType::Destroy => {}
         JobType::ConnectionTest
@@ -111,7 +121,7 @@ async fn fail(tx: &Tx, job: &Job, message: &str, now: DateTime<Utc>) -> Result<(
     }
     let why = cut(message.lines().next().unwrap_or("it failed"), LONGEST_REASON);
     reports::abandon(tx, job, why, now).await?;
-    let reason = format!("{why}; {}", next_step(tx, job).await?);
+    let reason = format!("{why}; {next_step}");
     conclude(tx, job, &SpecEvent::Fail, Some(&reason), now).await
 }
 
@@ -120,15 +130,18 @@ fn cut(text: &str, longest: usize) -> &str {
     &text[..text.floor_char_boundary(longest)]
 }
 
-/// What a person does now. A lock that is still held is left behind: its attempt is over with the job.
+/// What a person does now.
 async fn next_step(tx: &Tx, job: &Job) -> Result<String> {
-    let retry = format!("try again with: alethia jobs retry {}", job.id);
-    Ok(match states::get(tx, job.spec_id).await?.lock {
-        Some(_) => {
-            format!("its state is still locked: alethia state unlock {}/{}; then {retry}", job.zone, job.spec)
-        }
-        None => retry,
+    Ok(if leaves_lock(tx, job).await? || job.kill_requested {
+        format!("bring it back with: {}", recover(job))
+    } else {
+        format!("try again with: alethia jobs retry {}", job.id)
     })
+}
+
+/// Whether a lock is still held: then it is left behind, because its attempt is over with the job.
+async fn leaves_lock(tx: &Tx, job: &Job) -> Result<bool> {
+    Ok(job.job_type.is_mutating() && states::get(tx, job.spec_id).await?.lock.is_some())
 }
 
 /// Lets the Spec know. A job must be able to end whatever its Spec is: what the lifecycle does not allow is a fault of

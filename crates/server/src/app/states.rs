@@ -124,8 +124,8 @@ fn refusal(error: StoreError) -> Error {
         },
         StoreError::StateRefused(StateRefusal::Locked(lock)) => Error::Conflict {
             detail: format!("the state is locked by {}, who is gone", lock.who),
-            permitted: vec!["unlock"],
-            hint: Some(format!("alethia state unlock, with the lock {}", lock.id)),
+            permitted: vec!["recover", "unlock"],
+            hint: Some("alethia recover, with the name of the Spec".to_owned()),
         },
         other => other.into(),
     }

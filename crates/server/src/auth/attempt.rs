@@ -44,16 +44,33 @@ impl FromRequestParts<App> for Attempt {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let token = credential::token(&parts.headers, TokenKind::Job)?;
-        let known = jobs::authenticate(&app.store, &token.hash()).await?;
-        let known = known.ok_or(Error::Unauthenticated("the job token is unknown"))?;
-        refuse_other_job(parts, app, known.fence.job_id).await?;
-        if !known.alive {
-            return Err(Error::LeaseLost);
+        match known(parts, app).await? {
+            (attempt, true) => Ok(attempt),
+            (_, false) => Err(Error::LeaseLost),
         }
-        let jobs::JobCredential { fence, job_type, spec_id, .. } = known;
-        Ok(Self { fence, job_type, spec_id })
     }
+}
+
+/// Proof that the caller has, or had, an attempt at a job. Good for what may come late, and for nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct FormerAttempt(pub Attempt);
+
+impl FromRequestParts<App> for FormerAttempt {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        known(parts, app).await.map(|(attempt, _)| Self(attempt))
+    }
+}
+
+/// The attempt of the token, and whether it is not over.
+async fn known(parts: &mut Parts, app: &App) -> Result<(Attempt, bool)> {
+    let token = credential::token(&parts.headers, TokenKind::Job)?;
+    let known = jobs::authenticate(&app.store, &token.hash()).await?;
+    let known = known.ok_or(Error::Unauthenticated("the job token is unknown"))?;
+    refuse_other_job(parts, app, known.fence.job_id).await?;
+    let jobs::JobCredential { fence, job_type, spec_id, alive } = known;
+    Ok((Attempt { fence, job_type, spec_id }, alive))
 }
 
 /// On routes that name a job, it must be the one of the token.

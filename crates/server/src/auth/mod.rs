@@ -14,7 +14,7 @@ mod runner;
 
 use std::sync::{Arc, OnceLock};
 
-pub use attempt::Attempt;
+pub use attempt::{Attempt, FormerAttempt};
 pub use person::{Admin, Operator, Owner, Person, Viewer};
 pub use runner::RunnerCaller;
 

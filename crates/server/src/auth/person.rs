@@ -40,6 +40,16 @@ impl Person {
     }
 }
 
+impl Admin {
+    /// Proof that a caller who may do less for less may also do this.
+    ///
+    /// # Errors
+    /// When the caller is no admin.
+    pub(crate) fn must_be(person: &Person) -> Result<Self> {
+        person.clone().must_be(Role::Admin).map(Self)
+    }
+}
+
 macro_rules! proofs {
     ($($(#[$doc:meta])* $name:ident: $role:expr;)*) => {$(
         $(#[$doc])*

@@ -1,8 +1,9 @@
 //! Jobs as people see them.
 
 use alethia_api::{
-    jobs::{Job, JobQuery, NewJob, Plan},
+    jobs::{CancelJob, Job, JobQuery, NewJob, Plan},
     page::Page,
+    states::Recovery,
 };
 use alethia_domain::ids::{JobId, SpecId};
 use axum::{Json, extract::State, http::StatusCode};
@@ -55,15 +56,33 @@ pub(super) async fn plan(viewer: Viewer, State(app): State<App>, Id(id): Id<JobI
     app::plans::get(&app, &viewer, id).await.map(Json)
 }
 
-/// Ends a job that waits; asks to end one that runs.
+/// Ends a job that waits; asks to end one that runs. By force, which needs the role admin, what it runs is killed.
 #[utoipa::path(post, path = "/jobs/{id}/cancel", tag = "Jobs", params(("id" = JobId, Path)),
-    responses((status = 200, description = "The job", body = Job)))]
+    request_body = Option<CancelJob>, responses((status = 200, description = "The job", body = Job)))]
 pub(super) async fn cancel(
     operator: Operator,
     State(app): State<App>,
     Id(id): Id<JobId>,
+    body: Option<Body<CancelJob>>,
 ) -> Result<Json<Job>> {
-    app::jobs::cancel(&app, &operator, id).await.map(Json)
+    let how = body.map_or_else(CancelJob::default, |Body(how)| how);
+    app::jobs::cancel(&app, &operator, id, how).await.map(Json)
+}
+
+/// Prepares that a Spec is brought back whose last change was lost or failed: takes over a rescued state that is newer,
+/// releases a lock that was left behind, and makes a PLAN of what the lost job was to do.
+#[utoipa::path(post, path = "/specs/{id}/recover", tag = "Jobs",
+    params(("id" = SpecId, Path),
+        ("idempotency-key" = Option<String>, Header, description = "Under one key it is done once")),
+    responses((status = 201, description = "What was done, and the PLAN", body = Recovery)))]
+pub(super) async fn recover(
+    operator: Operator,
+    State(app): State<App>,
+    Id(spec): Id<SpecId>,
+    IdempotencyKey(key): IdempotencyKey,
+) -> Result<(StatusCode, Json<Recovery>)> {
+    let recovery = app::jobs::recover(&app, &operator, spec, key).await?;
+    Ok((StatusCode::CREATED, Json(recovery)))
 }
 
 /// Tries a job again that FAILED or was CANCELLED, on the same Revision, without its plan.

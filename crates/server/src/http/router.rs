@@ -22,6 +22,7 @@ pub(crate) fn router(app: App) -> Router {
         .merge(described(ordinary(), &mut api).bodies_up_to(limits.body).within(limits.request_time))
         .merge(described(log_upload(), &mut api).bodies_up_to(limits.logs).within(limits.request_time))
         .merge(described(transfers(), &mut api).bodies_up_to(limits.plan_file).within(limits.transfer_time))
+        .merge(described(rescue(), &mut api).bodies_up_to(limits.state).within(limits.transfer_time))
         .merge(state_backend::routes(API).bodies_up_to(limits.state).within(limits.transfer_time))
         .merge(described(waiting(), &mut api).bodies_up_to(limits.body).within(limits.waiting_time()));
     let routes = routes
@@ -56,6 +57,7 @@ fn ordinary() -> OpenApiRouter<App> {
         .routes(routes!(jobs::plan))
         .routes(routes!(jobs::cancel))
         .routes(routes!(jobs::retry))
+        .routes(routes!(jobs::recover))
         .routes(routes!(logs::list))
         .routes(routes!(identities::list, identities::create))
         .routes(routes!(identities::delete))
@@ -89,6 +91,10 @@ fn transfers() -> OpenApiRouter<App> {
         .routes(routes!(runner::put_plan_file, runner::get_plan_file))
         .routes(routes!(runner::put_plan));
     OpenApiRouter::new().nest(API, api)
+}
+
+fn rescue() -> OpenApiRouter<App> {
+    OpenApiRouter::new().nest(API, OpenApiRouter::new().routes(routes!(runner::rescue_state)))
 }
 
 /// A claim and a heartbeat wait, and a stream goes on after its answer has begun: only that beginning is limited here.

@@ -15,7 +15,7 @@ use axum::{
 use super::extract::{Body, Raw};
 use crate::{
     app::{self, App},
-    auth::{Attempt, RunnerCaller},
+    auth::{Attempt, FormerAttempt, RunnerCaller},
     error::Result,
 };
 
@@ -110,6 +110,17 @@ pub(super) async fn put_plan(
     Body(plan): Body<ReportPlan>,
 ) -> Result<StatusCode> {
     app::plans::report(&app, &attempt, plan).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// A state that Terraform could not write, delivered after the attempt was over.
+#[utoipa::path(put, path = "/runner/jobs/{id}/state/rescue", tag = "Runner API", params(("id" = JobId, Path)),
+    request_body = serde_json::Value, responses((status = 204, description = "It is kept")))]
+pub(super) async fn rescue_state(
+    attempt: FormerAttempt,
+    State(app): State<App>,
+    Raw(state): Raw,
+) -> Result<StatusCode> {
+    app::backend::rescue(&app, &attempt, state).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 /// The work is over; so is the attempt's token.

@@ -47,6 +47,7 @@ const CASES: &[(&str, &str, Who)] = &[
     ("GET", "/api/v1/specs/{id}/diff", VIEWER),
     ("POST", "/api/v1/specs/{id}/rollback", OPERATOR),
     ("POST", "/api/v1/specs/{id}/jobs", OPERATOR),
+    ("POST", "/api/v1/specs/{id}/recover", OPERATOR),
     ("GET", "/api/v1/specs/{id}/state", VIEWER),
     ("GET", "/api/v1/specs/{id}/state/versions", VIEWER),
     ("GET", "/api/v1/specs/{id}/state/versions/{serial}", ADMIN),
@@ -78,6 +79,7 @@ const CASES: &[(&str, &str, Who)] = &[
     ("GET", "/api/v1/runner/jobs/{id}/plan/file", Who::Attempt),
     ("PUT", "/api/v1/runner/jobs/{id}/plan/file", Who::Attempt),
     ("PUT", "/api/v1/runner/jobs/{id}/plan", Who::Attempt),
+    ("PUT", "/api/v1/runner/jobs/{id}/state/rescue", Who::Attempt),
     ("POST", "/api/v1/runner/jobs/{id}/finish", Who::Attempt),
 ];
 

@@ -147,7 +147,7 @@ pub async fn kill(tx: &Tx, id: JobId, now: DateTime<Utc>) -> Result<JobStatus> {
     Ok(status)
 }
 
-/// The Runner still works on it.
+/// The Runner still works on it. What is left of a longer first lease stays until the work begins.
 ///
 /// # Errors
 /// [`StoreError::LeaseLost`].
@@ -158,7 +158,8 @@ pub async fn heartbeat(
     lease: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<Heartbeat> {
-    let sql = "UPDATE provision_jobs SET lease_expires_at = $3, step = COALESCE($4, step) \
+    let sql = "UPDATE provision_jobs SET step = COALESCE($4, step), lease_expires_at = \
+            CASE WHEN status = 'CLAIMED' AND lease_expires_at > $3 THEN lease_expires_at ELSE $3 END \
         WHERE id = $1 AND attempt = $2 AND status IN ('CLAIMED', 'PROCESSING') \
         RETURNING lease_expires_at, cancel_requested, kill_requested";
     let row = tx.optional(sql, values![fence.job_id, fence.attempt, now + lease, step]).await?;

@@ -26,6 +26,8 @@ use crate::{
 
 /// How long a job waits that can't be told to a Runner.
 const ASIDE: TimeDelta = TimeDelta::minutes(1);
+/// How many leases a job may take from its claim to the beginning of the work.
+const COLD_START: i32 = 2;
 /// Longest that a claim may wait, in seconds.
 pub(crate) const LONGEST_WAIT: u16 = 30;
 /// Longest text that a Runner says of itself.
@@ -138,7 +140,7 @@ async fn claim_next(
 ) -> Result<Option<(Tx, queue::Claimed)>> {
     loop {
         let tx = app.store.begin().await?;
-        match queue::claim(&tx, claimant, &token.hash(), lease(app), now).await {
+        match queue::claim(&tx, claimant, &token.hash(), lease(app) * COLD_START, now).await {
             Err(StoreError::Conflict(Conflict::ZoneFull)) => {}
             claimed => return Ok(claimed?.map(|claimed| (tx, claimed))),
         }

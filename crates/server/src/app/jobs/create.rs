@@ -11,7 +11,7 @@ use alethia_store::{Conflict, StoreError, Tx, components, identities, jobs, revi
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{binding, permitted, view};
+use super::{binding, permitted, recover, view};
 use crate::{
     app::{App, audit, check, once::Once, specs::resolve},
     auth::Operator,
@@ -19,17 +19,17 @@ use crate::{
 };
 
 /// What is asked for, whoever asks.
-struct Order {
-    job_type: JobType,
-    revision: u32,
-    plan_job_id: Option<JobId>,
-    retry_of: Option<JobId>,
-    destroy: bool,
-    required_labels: Vec<String>,
-    assigned_runner_id: Option<RunnerId>,
+pub(super) struct Order {
+    pub(super) job_type: JobType,
+    pub(super) revision: u32,
+    pub(super) plan_job_id: Option<JobId>,
+    pub(super) retry_of: Option<JobId>,
+    pub(super) destroy: bool,
+    pub(super) required_labels: Vec<String>,
+    pub(super) assigned_runner_id: Option<RunnerId>,
 }
 
-/// Makes a job of a Spec from its newest Revision.
+/// Makes a job of a Spec from its newest Revision; one that is bound to a plan for recovery, from that plan's.
 ///
 /// # Errors
 /// When the Spec's status or another job does not allow it, when it is bound to a plan that does not fit any more, or
@@ -60,6 +60,7 @@ pub async fn create(
         required_labels: new.required_labels,
         assigned_runner_id: new.assigned_runner_id,
     };
+    let order = recover::carry_on(&tx, &spec, order).await?;
     let job = enqueue(&tx, operator, &spec, order, now).await?;
     once.keep(&tx, &job).await?;
     tx.commit().await?;
@@ -98,7 +99,7 @@ pub async fn retry(app: &App, operator: &Operator, id: JobId, key: Option<String
     Ok(job)
 }
 
-async fn enqueue(
+pub(super) async fn enqueue(
     tx: &Tx,
     operator: &Operator,
     spec: &specs::Spec,

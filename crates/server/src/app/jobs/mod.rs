@@ -6,26 +6,28 @@
 
 mod binding;
 mod create;
+mod recover;
 mod view;
 
 use alethia_api::{
-    jobs::{Job, JobQuery},
+    jobs::{CancelJob, Job, JobQuery},
     page::Page,
 };
 use alethia_domain::{
     ids::JobId,
     lifecycle::{JobStatus, JobType, SpecEvent},
 };
-use alethia_store::{StoreError, Tx, jobs, specs};
+use alethia_store::{Conflict, StoreError, Tx, jobs, specs};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
 pub(super) use binding::identity_of;
 pub use create::{create, retry};
+pub use recover::recover;
 
 use super::{App, audit, page};
 use crate::{
-    auth::{Operator, Viewer},
+    auth::{Admin, Operator, Viewer},
     error::{Error, Result},
 };
 
@@ -48,18 +50,23 @@ pub async fn get(app: &App, _: &Viewer, id: JobId) -> Result<Job> {
     Ok(view::job(jobs::get(&app.store, id).await?))
 }
 
-/// Ends a job that waits; asks the Runner to end one that runs.
+/// Ends a job that waits; asks the Runner to end one that runs, or, by force, to kill what it runs.
 ///
 /// # Errors
-/// When there is none, or it is over.
-pub async fn cancel(app: &App, operator: &Operator, id: JobId) -> Result<Job> {
+/// When there is none, it is over, or force is used by who may not or before the job was asked to end in order.
+pub async fn cancel(app: &App, operator: &Operator, id: JobId, how: CancelJob) -> Result<Job> {
+    if how.force {
+        Admin::must_be(operator)?;
+    }
     let (tx, now) = (app.store.begin().await?, app.now());
     let job = jobs::get(&tx, id).await?;
-    let status = jobs::cancel(&tx, id, now).await.map_err(|error| refusal(error, &job))?;
+    let asked = if how.force { jobs::kill(&tx, id, now).await } else { jobs::cancel(&tx, id, now).await };
+    let status = asked.map_err(|error| refusal(error, &job))?;
     if status == JobStatus::Cancelled {
         withdraw(&tx, &job, now).await?;
     }
-    audit::done(&tx, &operator.name, "job.cancel", id, json!({ "now": status }), now).await?;
+    audit::done(&tx, &operator.name, "job.cancel", id, json!({ "now": status, "force": how.force }), now)
+        .await?;
     let job = view::job(jobs::get(&tx, id).await?);
     tx.commit().await?;
     Ok(job)
@@ -77,6 +84,11 @@ async fn withdraw(tx: &Tx, job: &jobs::Job, now: DateTime<Utc>) -> Result<()> {
 fn refusal(error: StoreError, job: &jobs::Job) -> Error {
     match error {
         StoreError::Illegal(transition) => Error::illegal(&transition, permitted(job.status)),
+        StoreError::Conflict(conflict @ Conflict::NotAsked) => Error::Conflict {
+            detail: conflict.to_string(),
+            permitted: vec!["cancel"],
+            hint: Some(format!("alethia jobs cancel {}", job.id)),
+        },
         other => other.into(),
     }
 }

@@ -1,8 +1,8 @@
 //! Bodies: JSON with the path of what is wrong in it, or raw bytes. Both within the limit of their route.
 
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request},
+    body::{Bytes, HttpBody},
+    extract::{FromRequest, OptionalFromRequest, Request},
     http::header,
 };
 use serde::de::DeserializeOwned;
@@ -29,6 +29,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         }
         let Raw(bytes) = Raw::from_request(request, state).await?;
         read(&bytes).map(Self)
+    }
+}
+
+/// A body that may be left out.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Error> {
+        let typed = request.headers().contains_key(header::CONTENT_TYPE);
+        if !typed && request.body().size_hint().exact() == Some(0) {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 
