@@ -1,7 +1,7 @@
 //! `alethia`: the one binary. It is the platform, its Runner and the command line for both.
 //!
-//! `main` only decides who runs: Terraform starts this binary as a provider of the sandbox cloud, many times a job, so
-//! that is looked at before anything else. Everything else is a command; its error becomes a sentence, a hint and an
+//! `main` only decides who runs: Terraform starts this binary as a provider of the sandbox cloud, and a Runner starts it
+//! as the guard of Terraform, many times a job, so that is looked at before anything else. Everything else is a command; its error becomes a sentence, a hint and an
 //! exit code: 0 success, 1 failure, 2 usage or validation, 3 declined.
 
 mod args;
@@ -32,6 +32,9 @@ fn main() -> ExitCode {
     if let Some(provider) = sandbox_provider(&words) {
         return alethia_sandbox::plugin::run(provider);
     }
+    if is_guard(&words) {
+        return alethia_runner::stand_guard();
+    }
     let arguments = args::Arguments::parse_from(with_help(words));
     let typed = typed::Typed::new(&arguments.global);
     match commands::run(arguments) {
@@ -57,4 +60,9 @@ fn sandbox_provider(words: &[OsString]) -> Option<&str> {
         [_, sandbox, plugin, provider] if sandbox == "sandbox" && plugin == "plugin" => provider.to_str(),
         _ => None,
     }
+}
+
+/// A Runner starts `alethia runner guard` beside each Terraform. The command is for Runners alone: no help lists it.
+fn is_guard(words: &[OsString]) -> bool {
+    matches!(words, [_, runner, guard] if runner == "runner" && guard == "guard")
 }

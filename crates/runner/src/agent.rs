@@ -19,6 +19,7 @@ use crate::{
     config::RunnerConfig,
     init_cache::InitCache,
     job,
+    lease::Heart,
     retry::persist,
     stop::StopSignal,
     tool::{Tool, ToolError},
@@ -40,13 +41,18 @@ pub struct Runner {
 pub(crate) struct Shared {
     pub config: RunnerConfig,
     pub console: RunnerClient,
+    /// The same for heartbeats alone, whose connections nothing else holds up.
+    pub heartbeats: RunnerClient,
+    pub heart: Heart,
     pub tool: Tool,
     pub work: WorkDirs,
     pub cache: InitCache,
     /// The Runner's own environment.
     pub environment: BTreeMap<String, String>,
-    /// Cancelled when jobs that run are to end at once.
+    /// Cancelled when jobs that run are to end.
     pub hurry: CancellationToken,
+    /// Cancelled when they are to end at once.
+    pub abort: CancellationToken,
 }
 
 /// Why a Runner can't start.
@@ -70,6 +76,9 @@ pub enum StartError {
     /// The address of the Console is none.
     #[error(transparent)]
     Console(#[from] ClientError),
+    /// There is no thread for the leases.
+    #[error("no thread can be started: {0}")]
+    Thread(#[source] io::Error),
     /// It is to work on no job at a time.
     #[error("a Runner needs at least one slot; 0 were given")]
     NoSlots,
@@ -112,8 +121,12 @@ impl Runner {
         let cache = InitCache::open(&config.cache_dir)
             .map_err(|source| StartError::Cache { path: config.cache_dir.display().to_string(), source })?;
         let console = RunnerClient::new(&config.console, &config.token)?;
-        let hurry = CancellationToken::new();
-        Ok(Self { shared: Arc::new(Shared { config, console, tool, work, cache, environment, hurry }) })
+        let heartbeats = RunnerClient::new(&config.console, &config.token)?;
+        let heart = Heart::start().map_err(StartError::Thread)?;
+        let (hurry, abort) = (CancellationToken::new(), CancellationToken::new());
+        let shared =
+            Shared { config, console, heartbeats, heart, tool, work, cache, environment, hurry, abort };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The tool that runs the jobs.
@@ -124,6 +137,11 @@ impl Runner {
     /// Cancelled by a caller who no longer waits for the drain: jobs that run then are interrupted and reported.
     pub fn hurry(&self) -> CancellationToken {
         self.shared.hurry.clone()
+    }
+
+    /// Cancelled by a caller who no longer waits for Terraform: it is killed then, and the jobs are reported.
+    pub fn abort(&self) -> CancellationToken {
+        self.shared.abort.clone()
     }
 
     /// Works on jobs until `shutdown` is cancelled. Then no job is claimed any more; running ones have the grace of the

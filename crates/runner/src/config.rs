@@ -1,6 +1,11 @@
 //! What a Runner is told at its start.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// What a Runner is told at its start. Its `Debug` form leaves the token out.
 #[derive(Clone)]
@@ -19,6 +24,8 @@ pub struct RunnerConfig {
     pub cache_dir: PathBuf,
     /// `terraform` or `tofu`; looked for on PATH when absent.
     pub tool: Option<PathBuf>,
+    /// What stands guard over a running Terraform.
+    pub guard: GuardProgram,
     /// Variables of Terraform in the sandbox cloud; empty where there is none.
     pub sandbox_environment: BTreeMap<String, String>,
     /// How long a job may take.
@@ -29,6 +36,27 @@ pub struct RunnerConfig {
     pub cancel_grace: Duration,
     /// The drain: how long running jobs may go on when the Runner is told to end, before they are interrupted.
     pub shutdown_grace: Duration,
+}
+
+/// A command that does nothing but call [`crate::stand_guard`].
+#[derive(Clone, Debug)]
+pub struct GuardProgram {
+    /// The program.
+    pub path: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+}
+
+impl GuardProgram {
+    /// This very program, called with `runner guard`; also when its file was replaced since it was started.
+    pub fn this_program() -> Self {
+        let itself = Path::new("/proc/self/exe");
+        let path = if itself.exists() { Ok(itself.to_path_buf()) } else { std::env::current_exe() };
+        Self {
+            path: path.unwrap_or_else(|_| "alethia".into()),
+            arguments: vec!["runner".to_owned(), "guard".to_owned()],
+        }
+    }
 }
 
 impl RunnerConfig {
@@ -48,6 +76,7 @@ impl RunnerConfig {
             work_dir: work_dir.into(),
             cache_dir: cache_dir.into(),
             tool: None,
+            guard: GuardProgram::this_program(),
             sandbox_environment: BTreeMap::new(),
             job_timeout: Duration::from_secs(4 * 60 * 60),
             poll_seconds: 25,
@@ -67,6 +96,7 @@ impl fmt::Debug for RunnerConfig {
             .field("work_dir", &self.work_dir)
             .field("cache_dir", &self.cache_dir)
             .field("tool", &self.tool)
+            .field("guard", &self.guard)
             .field("sandbox_environment", &self.sandbox_environment)
             .field("job_timeout", &self.job_timeout)
             .field("poll_seconds", &self.poll_seconds)

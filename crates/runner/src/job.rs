@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     agent::Shared,
     credentials::secrets,
+    guard::Limits,
     lease::Lease,
     log::Log,
     progress::{self, Carrier, Progress},
@@ -35,8 +36,8 @@ use crate::{
 /// The longest message of a failure, in bytes.
 const LONGEST_MESSAGE: usize = 8 * 1024;
 
-/// How long a Console that takes nothing of the log may hold up the end of a job, beyond the length of the lease.
-const LOG_PATIENCE: Duration = Duration::from_secs(60);
+/// How long the end of a job waits for a Console that takes nothing of the log, though it may take heartbeats.
+const LOG_PATIENCE: Duration = Duration::from_secs(20 * 60);
 
 /// A job that is being worked on.
 pub(crate) struct Job {
@@ -54,6 +55,8 @@ pub(crate) struct Job {
     pub progress: Progress,
     /// What must not show.
     pub redactor: Arc<Redactor>,
+    /// Until when Terraform may run.
+    pub limits: watch::Receiver<Limits>,
     /// Where it works; there once it is prepared.
     pub workspace: Option<Workspace>,
     /// What a plan of now is made from; there once the root is ready.
@@ -80,7 +83,8 @@ pub(crate) struct Workspace {
 pub(crate) async fn run(shared: Arc<Shared>, claim: Claim, ending: CancellationToken) {
     let (client, stop) = (shared.console.job(&claim), StopSignal::new());
     let step = watch::Sender::new("prepare");
-    let lease = Lease::keep(client.clone(), lease_length(&claim), step.subscribe(), stop.clone());
+    let heartbeats = shared.heartbeats.job(&claim);
+    let lease = Lease::keep(&shared.heart, heartbeats, lease_length(&claim), step.subscribe(), stop.clone());
     tracing::info!(job = %claim.job_id, job_type = %claim.job_type, attempt = claim.attempt, "claimed a job");
     if let Err(error) = persist(&stop, || client.start()).await {
         // Most often it was cancelled between claim and start.
@@ -89,9 +93,9 @@ pub(crate) async fn run(shared: Arc<Shared>, claim: Claim, ending: CancellationT
     }
     match shared.work.spool() {
         Ok(spool) => {
-            let (mut job, carrier) = Job::open(shared, claim, client, stop, spool);
+            let (mut job, carrier) = Job::open(shared, claim, client, stop, lease.limits(), spool);
             let outcome = job.work(&step, &ending).await;
-            job.end(outcome, carrier).await;
+            job.end(outcome, carrier, &ending).await;
         }
         Err(error) => finish(&client, &stop, &without_log(&error)).await,
     }
@@ -104,6 +108,7 @@ impl Job {
         claim: Claim,
         client: JobClient,
         stop: StopSignal,
+        limits: watch::Receiver<Limits>,
         spool: (Writer, Reader),
     ) -> (Self, Carrier) {
         let secrets = secrets(&shared.environment, &shared.config.token, &claim.job_token);
@@ -118,6 +123,7 @@ impl Job {
             log,
             progress,
             redactor: Arc::new(redactor),
+            limits,
             workspace: None,
             basis: None,
             plan: None,
@@ -137,11 +143,6 @@ impl Job {
         self.workspace.as_mut().expect("prepare is the first step of every list")
     }
 
-    /// How long Terraform may go on when this Runner is killed. Two thirds of the lease are left then at least.
-    pub(crate) fn orphan_grace(&self) -> Duration {
-        lease_length(&self.claim) / 2
-    }
-
     /// What a plan of now is made from.
     pub(crate) fn basis(&self) -> &PlanBasis {
         self.basis.as_ref().expect("init comes before every step that needs it")
@@ -159,7 +160,7 @@ impl Job {
         };
         let shared = Arc::clone(&self.shared);
         let drained = drained(ending, shared.config.shutdown_grace, &shared.hurry);
-        let clock = watch_clock(self.stop.clone(), shared.config.job_timeout, drained);
+        let clock = watch_clock(self.stop.clone(), shared.config.job_timeout, drained, &shared.abort);
         let walked = tokio::select! {
             walked = self.walk(list, step) => walked,
             never = clock => match never {},
@@ -194,14 +195,29 @@ impl Job {
         }
     }
 
-    async fn end(mut self, outcome: Option<Outcome>, carrier: Carrier) {
-        let Some(outcome) = outcome.filter(|_| !self.stop.is_lost()) else {
-            tracing::warn!(job = %self.claim.job_id, "the lease was lost; the job is no longer ours");
+    /// Tells the end. A Runner that is to end itself does not wait for a Console that is away.
+    async fn end(self, outcome: Option<Outcome>, carrier: Carrier, ending: &CancellationToken) {
+        let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
+        let patience = lease_length(&self.claim);
+        let impatience = async {
+            drained(ending, shared.config.shutdown_grace, &shared.hurry).await;
+            tokio::time::sleep(patience).await;
+            stop.raise(Stop::Over);
+            std::future::pending::<Infallible>().await
+        };
+        tokio::select! {
+            () = self.tell_end(outcome, carrier) => {}
+            never = impatience => match never {},
+        }
+    }
+
+    async fn tell_end(mut self, outcome: Option<Outcome>, carrier: Carrier) {
+        let Some(outcome) = outcome.filter(|_| !self.stop.is_over()) else {
+            tracing::warn!(job = %self.claim.job_id, "the attempt is over; the job is no longer ours");
             return;
         };
         self.log.write(&last_line(&outcome)).await;
-        // A Console that is away ends the lease first; this is for one that takes heartbeats and no log.
-        self.log.close(lease_length(&self.claim) + LOG_PATIENCE).await;
+        self.log.close(LOG_PATIENCE).await;
         carrier.close().await;
         let outputs = if outcome == Outcome::Success { self.outputs } else { Vec::new() };
         let end = Finish { outcome, components: self.components, outputs };
@@ -236,11 +252,18 @@ fn lease_length(claim: &Claim) -> Duration {
 }
 
 /// Raises the reasons that come from the clock and from the end of the Runner.
-async fn watch_clock(stop: StopSignal, timeout: Duration, drained: impl Future<Output = ()>) -> Infallible {
+async fn watch_clock(
+    stop: StopSignal,
+    timeout: Duration,
+    drained: impl Future<Output = ()>,
+    abort: &CancellationToken,
+) -> Infallible {
     tokio::select! {
         () = tokio::time::sleep(timeout) => stop.raise(Stop::Timeout),
         () = drained => stop.raise(Stop::Shutdown),
     }
+    abort.cancelled().await;
+    stop.raise(Stop::Abort);
     std::future::pending().await
 }
 

@@ -8,6 +8,7 @@
 mod agent;
 mod config;
 mod credentials;
+mod guard;
 mod init_cache;
 mod job;
 mod lease;
@@ -30,5 +31,6 @@ mod test_console;
 mod test_runner;
 
 pub use agent::{RunError, Runner, StartError};
-pub use config::RunnerConfig;
+pub use config::{GuardProgram, RunnerConfig};
+pub use guard::stand as stand_guard;
 pub use tool::{Tool, ToolError};

@@ -118,7 +118,7 @@ impl Log {
 impl Keeper {
     async fn run(mut self) {
         let stop = self.stop.clone();
-        stop.unless_lost(async {
+        stop.unless_over(async {
             while let Some(text) = self.gather().await {
                 if let Err(error) = self.writer.put(&Kept { at: Utc::now(), text }).await {
                     tracing::error!(%error, "a part of a job's log is lost: the disk did not take it");
@@ -150,7 +150,7 @@ impl Keeper {
 impl Shipper {
     async fn run(mut self) {
         let stop = self.stop.clone();
-        while let Some(next) = stop.unless_lost(self.reader.next(self.most)).await {
+        while let Some(next) = stop.unless_over(self.reader.next(self.most)).await {
             match next {
                 Ok(Some(batch)) => self.ship(&batch).await,
                 Ok(None) => return,

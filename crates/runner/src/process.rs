@@ -5,51 +5,35 @@
 //! reaped and its group is gone afterwards. Lines go to a `Sink` one at a time: while the sink is busy nothing is read,
 //! so a flood of output waits in the pipe instead of in memory.
 //!
-//! A guard stays beside the child, in its group: should this process be killed, the child is interrupted at once and can
-//! end in an orderly way while the lease still counts, and it is killed after a grace that ends before the lease does. The
-//! guard also keeps the child's outputs open, since Terraform dies where nobody listens and takes its state with it.
+//! A guard stays beside the child, in its group: it ends the child in time when this process is killed or stands still.
 
 use std::{
     collections::BTreeMap,
     fs::File,
-    io,
+    io::{self, PipeReader, PipeWriter},
     path::Path,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::Pid;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
-    process::{Child, ChildStdin, Command},
+    net::unix::pipe::Receiver,
+    process::{Child, Command},
+    sync::watch,
+    time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::stop::{Stop, StopSignal};
+use crate::{
+    config::GuardProgram,
+    guard::{Limits, Moment, Outputs, Post},
+    stop::{Stop, StopSignal},
+};
 
-/// The shell becomes the program, whose files are then for its owner alone, and leaves the guard behind as its child. The
-/// guard waits on the standard input until this process is gone. Terraform takes a second interrupt for an order to drop
-/// everything, so there is only one.
-const BECOME: &str = r#"
-umask 077
-grace=$1
-shift
-exec 3<&0 </dev/null
-(
-  exec 4</proc/self/fd/1 5</proc/self/fd/2 >/dev/null 2>&1
-  read -r _ <&3
-  kill -INT $$
-  cat <&4 &
-  cat <&5 &
-  while [ "$grace" -gt 0 ] && kill -0 $$; do
-    sleep 1
-    grace=$((grace - 1))
-  done
-  kill -KILL 0
-) &
-exec 3<&-
-exec "$0" "$@"
-"#;
+/// The shell becomes the program, whose files are then for its owner alone.
+const BECOME: &str = r#"umask 077; exec "$0" "$@""#;
 /// The longest line that is kept in one piece, in bytes; longer ones are cut.
 const LONGEST_LINE: usize = 4 * 1024 * 1024;
 /// How long the program has after the second interrupt, at most.
@@ -69,8 +53,10 @@ pub(crate) struct Program<'a> {
     pub environment: &'a BTreeMap<String, String>,
     /// File that takes its standard output; the sink does when absent.
     pub output: Option<File>,
-    /// How long it has to end, in whole seconds, when this process is gone.
-    pub orphan_grace: Duration,
+    /// What stands guard over it.
+    pub guard: &'a GuardProgram,
+    /// Until when it may run, as the lease goes on.
+    pub limits: watch::Receiver<Limits>,
 }
 
 /// Which of its two outputs a line came from.
@@ -95,6 +81,8 @@ pub(crate) struct Ended {
     pub status: ExitStatus,
     /// Why it was interrupted or killed, if it was.
     pub interrupted: Option<Stop>,
+    /// This process stood still for so long that the guard ended the program. Some of its last lines are lost then.
+    pub by_guard: bool,
 }
 
 /// Runs a program until it ends.
@@ -107,98 +95,115 @@ pub(crate) async fn run(
     grace: Duration,
     sink: &mut impl Sink,
 ) -> io::Result<Ended> {
-    let mut child = spawn(program)?;
-    let group = Group::of(&mut child)?;
-    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let mut limits = program.limits.clone();
+    let Running { mut child, mut post, out, err } = spawn(program)?;
     let exited = CancellationToken::new();
     let supervision = async {
-        let ended = supervise(&mut child, &group, stop, grace).await;
-        group.kill();
+        let ended = supervise(&mut child, &mut post, &mut limits, stop, grace).await;
+        post.kill();
         exited.cancel();
         ended
     };
-    let reading = read(out.map(Lines::of), err.map(Lines::of), &exited, sink);
+    let reading = read(out.map(Lines::of), Some(Lines::of(err)), &exited, sink);
     let (ended, ()) = tokio::join!(supervision, reading);
     ended
 }
 
-fn spawn(program: Program<'_>) -> io::Result<Child> {
-    let output = program.output.map_or_else(Stdio::piped, Stdio::from);
-    Command::new("/bin/sh")
+/// A child with its guard, and what it says.
+struct Running {
+    child: Child,
+    post: Post,
+    out: Option<Receiver>,
+    err: Receiver,
+}
+
+fn spawn(program: Program<'_>) -> io::Result<Running> {
+    let (err, err_end) = io::pipe()?;
+    let (out, out_end) = match program.output {
+        Some(file) => (None, Stdio::from(file)),
+        None => io::pipe().map(|(out, end): (PipeReader, PipeWriter)| (Some(out), Stdio::from(end)))?,
+    };
+    let outputs =
+        Outputs { out: out.as_ref().map(PipeReader::try_clone).transpose()?, err: Some(err.try_clone()?) };
+    let mut post = Post::take(program.guard, outputs, *program.limits.borrow())?;
+    let child = Command::new("/bin/sh")
         .args(["-c", BECOME])
         .arg(program.path)
-        .arg(program.orphan_grace.as_secs().to_string())
         .args(program.arguments)
         .current_dir(program.folder)
         .env_clear()
         .envs(program.environment)
-        .stdin(Stdio::piped())
-        .stdout(output)
-        .stderr(Stdio::piped())
-        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(out_end)
+        .stderr(err_end)
+        .process_group(post.group())
         .kill_on_drop(true)
-        .spawn()
+        .spawn()?;
+    let leader = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    post.watch(leader.ok_or_else(|| io::Error::other("the program has no process id"))?)?;
+    let receiver = |end: PipeReader| Receiver::from_owned_fd(end.into());
+    Ok(Running { child, post, out: out.map(receiver).transpose()?, err: receiver(err)? })
 }
 
 async fn supervise(
     child: &mut Child,
-    group: &Group,
+    post: &mut Post,
+    limits: &mut watch::Receiver<Limits>,
     stop: &StopSignal,
     grace: Duration,
 ) -> io::Result<Ended> {
-    let reason = tokio::select! {
-        biased;
-        status = child.wait() => return Ok(Ended { status: status?, interrupted: None }),
-        reason = stop.at_least(Stop::Cancel) => reason,
-    };
-    let interrupted = |status| Ended { status, interrupted: Some(stop.reason().unwrap_or(reason)) };
-    for patience in [grace, grace.min(LAST_GRACE)] {
-        if stop.reason() >= Some(Stop::Kill) {
-            break;
-        }
-        group.interrupt_leader();
+    let reason = loop {
         tokio::select! {
             biased;
-            status = child.wait() => return status.map(interrupted),
-            _ = stop.at_least(Stop::Kill) => {}
-            () = tokio::time::sleep(patience) => {}
+            status = child.wait() => return Ok(Ended::by_itself(status?, *limits.borrow(), stop)),
+            reason = stop.at_least(Stop::Cancel) => break reason,
+            () = next_limits(limits) => post.renew(*limits.borrow()),
+        }
+    };
+    let interrupted = |status| {
+        let interrupted = Some(stop.reason().unwrap_or(reason));
+        Ended { status, interrupted, by_guard: false }
+    };
+    for (patience, ask) in [(grace, Post::interrupt as fn(&mut Post)), (grace.min(LAST_GRACE), Post::insist)]
+    {
+        if stop.reason() >= Some(Stop::Abort) {
+            break;
+        }
+        ask(post);
+        let deadline = Instant::now() + patience;
+        let over = loop {
+            tokio::select! {
+                biased;
+                status = child.wait() => break Some(status.map(interrupted)),
+                _ = stop.at_least(Stop::Abort) => break None,
+                () = sleep_until(deadline) => break None,
+                () = next_limits(limits) => post.renew(*limits.borrow()),
+            }
+        };
+        if let Some(ended) = over {
+            return ended;
         }
     }
-    group.kill();
+    post.kill();
     child.wait().await.map(interrupted)
 }
 
-/// The process group of a child; killed when this is dropped, whatever the way.
-struct Group {
-    leader: Pid,
-    /// Closed when this process is gone, which the guard sees.
-    _lifeline: Option<ChildStdin>,
-}
-
-impl Group {
-    fn of(child: &mut Child) -> io::Result<Self> {
-        let leader = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        let lifeline = child.stdin.take();
-        leader
-            .map(|leader| Self { leader, _lifeline: lifeline })
-            .ok_or_else(|| io::Error::other("the program has no process id"))
-    }
-
-    /// Only the leader: Terraform tells its plugins itself.
-    fn interrupt_leader(&self) {
-        // It may have ended in this moment; the wait that follows sees that.
-        let _ = kill_process(self.leader, Signal::INT);
-    }
-
-    fn kill(&self) {
-        // Usually nothing is left of it.
-        let _ = kill_process_group(self.leader, Signal::KILL);
+/// Returns when the lease was renewed.
+async fn next_limits(limits: &mut watch::Receiver<Limits>) {
+    if limits.changed().await.is_err() {
+        // Nobody renews it any more.
+        std::future::pending::<()>().await;
     }
 }
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
+impl Ended {
+    /// Nobody here asked it to end. If its time was over, the guard did.
+    fn by_itself(status: ExitStatus, limits: Limits, stop: &StopSignal) -> Self {
+        let by_guard = !status.success() && Moment::now() >= limits.interrupt_at;
+        if by_guard {
+            stop.raise(Stop::LeaseEnding);
+        }
+        Self { status, interrupted: by_guard.then_some(Stop::LeaseEnding), by_guard }
     }
 }
 

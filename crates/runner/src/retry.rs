@@ -23,27 +23,27 @@ pub(crate) enum CallError {
     Refused(#[from] ClientError),
 }
 
-/// Makes a call until it is answered or the lease is lost.
+/// Makes a call until it is answered or the attempt is over.
 pub(crate) async fn persist<T, F>(stop: &StopSignal, mut call: impl FnMut() -> F) -> Result<T, CallError>
 where
     F: Future<Output = Result<T, ClientError>>,
 {
     let mut pause = FIRST_PAUSE;
     loop {
-        let error = match stop.unless_lost(call()).await {
+        let error = match stop.unless_over(call()).await {
             None => return Err(CallError::LeaseLost),
             Some(Ok(answer)) => return Ok(answer),
             Some(Err(error)) => error,
         };
         if ends_attempt(&error) {
-            stop.raise(Stop::LeaseLost);
+            stop.raise(Stop::Over);
             return Err(CallError::LeaseLost);
         }
         if !error.is_transient() {
             return Err(error.into());
         }
         tracing::debug!(%error, "the Console gave no answer; trying again");
-        if stop.unless_lost(tokio::time::sleep(pause)).await.is_none() {
+        if stop.unless_over(tokio::time::sleep(pause)).await.is_none() {
             return Err(CallError::LeaseLost);
         }
         pause = (pause * 2).min(LONGEST_PAUSE);

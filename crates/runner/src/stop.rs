@@ -17,10 +17,14 @@ pub(crate) enum Stop {
     Timeout,
     /// The Console has not been reached for most of the lease: end in an orderly way while that still counts.
     LeaseEnding,
+    /// The Runner ends and does not wait for Terraform.
+    Abort,
     /// It is to end at once, whatever that leaves behind: a person asked for it again.
     Kill,
-    /// The attempt is no longer ours: end at once and write nothing.
+    /// The lease has ended by our clock: nothing may run any more. What there is to say may still be taken.
     LeaseLost,
+    /// The attempt is over: nothing is to be said any more either.
+    Over,
 }
 
 /// The place where the reason stands.
@@ -51,9 +55,9 @@ impl StopSignal {
         *self.reason.borrow()
     }
 
-    /// Whether the attempt is no longer ours.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.reason() == Some(Stop::LeaseLost)
+    /// Whether the attempt is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.reason() == Some(Stop::Over)
     }
 
     /// Waits for a reason at least this grave.
@@ -63,11 +67,11 @@ impl StopSignal {
         reason.ok().and_then(|reason| *reason).expect("the sender lives as long as this signal")
     }
 
-    /// Does something unless the lease is lost first.
-    pub(crate) async fn unless_lost<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    /// Does something unless the attempt is over first.
+    pub(crate) async fn unless_over<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
-            _ = self.at_least(Stop::LeaseLost) => None,
+            _ = self.at_least(Stop::Over) => None,
             done = work => Some(done),
         }
     }
@@ -83,16 +87,16 @@ mod tests {
         signal.raise(Stop::Timeout);
         signal.raise(Stop::Cancel);
         assert_eq!(signal.reason(), Some(Stop::Timeout));
-        signal.raise(Stop::LeaseLost);
-        assert!(signal.is_lost());
+        signal.raise(Stop::Over);
+        assert!(signal.is_over());
     }
 
     #[tokio::test]
-    async fn work_is_dropped_when_the_lease_is_lost() {
+    async fn work_goes_on_until_the_attempt_is_over() {
         let signal = StopSignal::new();
-        signal.raise(Stop::Cancel);
-        assert_eq!(signal.unless_lost(async { 1 }).await, Some(1));
         signal.raise(Stop::LeaseLost);
-        assert_eq!(signal.unless_lost(std::future::pending::<()>()).await, None);
+        assert_eq!(signal.unless_over(async { 1 }).await, Some(1));
+        signal.raise(Stop::Over);
+        assert_eq!(signal.unless_over(std::future::pending::<()>()).await, None);
     }
 }

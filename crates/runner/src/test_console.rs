@@ -11,8 +11,8 @@ use alethia_api::{
     logs::LogChunk,
     problem::{self, Code, Problem},
     runner::{
-        AppendLogs, Claim, ComponentReport, Finish, HeartbeatReply, Instruction, PlanReference, ReportPlan,
-        ReportProgress, StateReference,
+        AppendLogs, Claim, ComponentReport, Finish, Heartbeat, HeartbeatReply, Instruction, PlanReference,
+        ReportPlan, ReportProgress, StateReference,
     },
 };
 use alethia_domain::{
@@ -60,7 +60,7 @@ pub(crate) struct Received {
     pub unanswered_logs: u32,
     /// Refuse log requests with more chunks.
     pub most_chunks: Option<usize>,
-    pub cancel: bool,
+    pub instruction: Instruction,
     pub claims: VecDeque<Claim>,
     pub plan_to_apply: Bytes,
     pub started: u32,
@@ -225,16 +225,30 @@ async fn start(State(shared): Shop) -> Response {
     shared.take(|received| received.started += 1)
 }
 
-async fn heartbeat(State(shared): Shop) -> Response {
-    let mut cancel = false;
-    let answer = shared.take(|received| {
-        received.heartbeats += 1;
-        cancel = received.cancel;
-    });
+async fn heartbeat(State(shared): Shop, Json(body): Json<Heartbeat>) -> Response {
+    let answer = shared.take(|received| received.heartbeats += 1);
     if answer.status() != StatusCode::NO_CONTENT {
         return answer;
     }
-    let instruction = if cancel { Instruction::Cancel } else { Instruction::Continue };
+    let news = async {
+        loop {
+            let changed = shared.changed.notified();
+            let (instruction, mood) = {
+                let received = shared.received.lock().unwrap();
+                (received.instruction, received.mood)
+            };
+            if instruction != body.told || mood != Mood::Well {
+                return;
+            }
+            changed.await;
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(body.wait_seconds.into()), news).await;
+    let answer = shared.take(|_| {});
+    if answer.status() != StatusCode::NO_CONTENT {
+        return answer;
+    }
+    let instruction = shared.received.lock().unwrap().instruction;
     Json(HeartbeatReply { instruction, lease_expires_at: Utc::now() }).into_response()
 }
 

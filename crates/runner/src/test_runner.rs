@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{RunError, Runner, RunnerConfig, test_console::TestConsole};
+use crate::{RunError, Runner, RunnerConfig, guard, test_console::TestConsole};
 
 pub(crate) struct TestRunner {
     pub console: TestConsole,
@@ -33,6 +33,7 @@ impl TestRunner {
         let token = "alr_token-of-the-runner";
         let mut config = RunnerConfig::new(&console.address, token, "one", &work_dir, cache_dir);
         config.tool = Some(fake.path());
+        config.guard = guard::tests::program();
         config.poll_seconds = 1;
         config.cancel_grace = Duration::from_millis(100);
         config.sandbox_environment =

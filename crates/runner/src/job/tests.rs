@@ -1,4 +1,4 @@
-use alethia_api::runner::PlanReference;
+use alethia_api::runner::{Instruction, PlanReference};
 use alethia_domain::{
     component::ComponentRef,
     event::Failure,
@@ -234,7 +234,7 @@ async fn a_cancelled_job_ends_even_if_terraform_ignores_interrupts() {
     claim.lease_seconds = 3;
     runner.console.set(|received| received.claims.push_back(claim));
     runner.until_it_hangs().await;
-    runner.console.set(|received| received.cancel = true);
+    runner.console.set(|received| received.instruction = Instruction::Cancel);
     assert_eq!(runner.console.finish().await.outcome, Outcome::Cancelled);
     assert!(runner.console.log().ends_with("== cancelled ==\n"));
 }

@@ -1,9 +1,11 @@
 use super::*;
 use crate::test_console::{Mood, TestConsole};
 
-fn keep(console: &TestConsole, seconds: f64, stop: &StopSignal) -> Lease {
-    let step = watch::Sender::new("apply");
-    Lease::keep(console.job_client(), Duration::from_secs_f64(seconds), step.subscribe(), stop.clone())
+fn keep(console: &TestConsole, seconds: f64, stop: &StopSignal) -> (Heart, Lease) {
+    let (heart, step) = (Heart::start().unwrap(), watch::Sender::new("apply"));
+    let length = Duration::from_secs_f64(seconds);
+    let lease = Lease::keep(&heart, console.job_client(), length, step.subscribe(), stop.clone());
+    (heart, lease)
 }
 
 #[tokio::test]
@@ -18,7 +20,7 @@ async fn a_lease_is_renewed_for_longer_than_it_lasts() {
 #[tokio::test]
 async fn the_consoles_wish_to_cancel_arrives() {
     let console = TestConsole::start().await;
-    console.set(|received| received.cancel = true);
+    console.set(|received| received.instruction = Instruction::Cancel);
     let stop = StopSignal::new();
     let _lease = keep(&console, 0.5, &stop);
     assert_eq!(stop.at_least(Stop::Cancel).await, Stop::Cancel);
@@ -31,7 +33,7 @@ async fn an_attempt_that_is_over_is_known_at_the_next_heartbeat() {
     let stop = StopSignal::new();
     let begun = Instant::now();
     let _lease = keep(&console, 6.0, &stop);
-    assert_eq!(stop.at_least(Stop::Cancel).await, Stop::LeaseLost);
+    assert_eq!(stop.at_least(Stop::Cancel).await, Stop::Over);
     assert!(begun.elapsed() < Duration::from_secs(6));
 }
 
@@ -45,4 +47,34 @@ async fn a_lease_that_cant_be_renewed_first_interrupts_and_then_kills_before_it_
     assert_eq!(stop.at_least(Stop::Cancel).await, Stop::LeaseEnding);
     assert_eq!(stop.at_least(Stop::LeaseLost).await, Stop::LeaseLost);
     assert!(begun.elapsed() < length, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_console_that_comes_back_late_is_told_again_and_an_attempt_that_is_over_by_then_ends() {
+    let console = TestConsole::start().await;
+    console.set(|received| received.mood = Mood::Unavailable);
+    let stop = StopSignal::new();
+    let (_heart, lease) = keep(&console, 1.0, &stop);
+    let before = *lease.limits().borrow();
+    assert_eq!(stop.at_least(Stop::LeaseLost).await, Stop::LeaseLost);
+    console.set(|received| received.mood = Mood::Well);
+    console.until("another heartbeat", |received| received.heartbeats > 0).await;
+    let mut limits = lease.limits();
+    limits.wait_for(|limits| *limits != before).await.unwrap();
+    assert!(!stop.is_over());
+    console.set(|received| received.mood = Mood::LeaseLost);
+    assert_eq!(stop.at_least(Stop::Over).await, Stop::Over);
+}
+
+#[tokio::test]
+async fn a_request_to_kill_arrives_though_a_cancel_did_before() {
+    let console = TestConsole::start().await;
+    console.set(|received| received.instruction = Instruction::Cancel);
+    let stop = StopSignal::new();
+    let _lease = keep(&console, 30.0, &stop);
+    assert_eq!(stop.at_least(Stop::Cancel).await, Stop::Cancel);
+    let asked = Instant::now();
+    console.set(|received| received.instruction = Instruction::Kill);
+    assert_eq!(stop.at_least(Stop::Kill).await, Stop::Kill);
+    assert!(asked.elapsed() < Duration::from_secs(4), "the answer was not held: {:?}", asked.elapsed());
 }

@@ -79,7 +79,7 @@ async fn nothing_is_written_after_the_lease_was_lost() {
     let mut log = open(&console, &stop);
     console.set(|received| received.mood = Mood::LeaseLost);
     log.write("too late").await;
-    assert_eq!(stop.at_least(Stop::Cancel).await, Stop::LeaseLost);
+    assert_eq!(stop.at_least(Stop::Cancel).await, Stop::Over);
     console.set(|received| received.mood = Mood::Well);
     // More than the queue holds: a writer must not wait for a shipper that is gone.
     for _ in 0..QUEUE * 2 {

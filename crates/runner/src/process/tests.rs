@@ -4,6 +4,18 @@ use alethia_testkit::fake_terraform::{FakeTerraform, Installed, Mode};
 use rustix::process::test_kill_process;
 
 use super::*;
+use crate::guard::tests as guard;
+
+/// Limits that nobody comes to.
+fn far() -> watch::Receiver<Limits> {
+    watch::channel(guard::far()).1
+}
+
+/// Limits that come so soon, one after the other.
+fn soon(interrupt_in: Duration, kill_in: Duration) -> watch::Receiver<Limits> {
+    let now = Moment::now();
+    watch::channel(Limits { interrupt_at: now + interrupt_in, kill_at: now + kill_in }).1
+}
 
 #[derive(Default)]
 struct Kept {
@@ -28,7 +40,8 @@ async fn run_shell(script: &str, stop: &StopSignal) -> (Ended, Kept) {
         folder: Path::new("/"),
         environment: &environment,
         output: None,
-        orphan_grace: Duration::from_secs(1),
+        guard: &guard::program(),
+        limits: far(),
     };
     let ended = run(program, stop, Duration::from_millis(200), &mut kept).await.unwrap();
     (ended, kept)
@@ -45,7 +58,8 @@ async fn stop_hanging(mode: Mode, grace: Duration, reason: Stop) -> (Ended, Inst
         folder: Path::new("/"),
         environment: &environment,
         output: None,
-        orphan_grace: Duration::from_secs(1),
+        guard: &guard::program(),
+        limits: far(),
     };
     let raise = async {
         until(|| !fake.hanging().is_empty()).await;
@@ -127,7 +141,8 @@ async fn dropping_the_run_leaves_no_process_behind() {
         folder: Path::new("/"),
         environment: &environment,
         output: None,
-        orphan_grace: Duration::from_secs(1),
+        guard: &guard::program(),
+        limits: far(),
     };
     tokio::select! {
         _ = run(program, &stop, Duration::from_secs(9), &mut kept) => panic!("it hangs"),
@@ -136,40 +151,144 @@ async fn dropping_the_run_leaves_no_process_behind() {
     until(|| fake.hanging().iter().all(is_gone)).await;
 }
 
-/// Starts a fake `apply` and takes away what keeps its guard quiet, as when this process is killed.
-async fn orphan(mode: Mode, orphan_grace: Duration) -> (Child, Installed) {
+/// Starts a fake `apply` that nobody here looks after.
+async fn unattended(mode: Mode, limits: watch::Receiver<Limits>) -> (Running, Installed) {
     let fake = FakeTerraform::new().apply(mode).install().unwrap();
-    let (path, environment) = (fake.path(), environment());
-    let mut child = spawn(Program {
+    let (path, environment, guard) = (fake.path(), environment(), guard::program());
+    let running = spawn(Program {
         path: &path,
         arguments: &["apply"],
         folder: Path::new("/"),
         environment: &environment,
         output: None,
-        orphan_grace,
+        guard: &guard,
+        limits,
     })
     .unwrap();
     until(|| !fake.hanging().is_empty()).await;
-    drop((child.stdin.take(), child.stdout.take(), child.stderr.take()));
-    (child, fake)
+    (running, fake)
+}
+
+/// Takes away what a process that is killed takes with it: the way to its guard and all that it reads.
+async fn orphan(running: Running) -> ExitStatus {
+    let Running { mut child, mut post, out, err } = running;
+    post.hang_up();
+    drop((out, err));
+    tokio::time::timeout(Duration::from_secs(20), child.wait()).await.unwrap().unwrap()
 }
 
 #[tokio::test]
 async fn a_program_whose_runner_is_gone_is_interrupted_and_may_still_speak() {
     // After the interrupt it says far more than a pipe holds, and only then ends.
-    let (mut child, fake) = orphan(Mode::HangThenFlood(5_000), Duration::from_secs(15)).await;
-    let status = tokio::time::timeout(Duration::from_secs(20), child.wait()).await.unwrap().unwrap();
+    let (running, fake) = unattended(Mode::HangThenFlood(5_000), far()).await;
+    let status = orphan(running).await;
     assert_eq!(status.code(), Some(1), "{status}");
     assert!(fake.path().with_file_name("last-word").exists());
     until(|| fake.hanging().iter().all(is_gone)).await;
 }
 
 #[tokio::test]
-async fn a_program_whose_runner_is_gone_and_that_ignores_the_interrupt_is_killed() {
-    let (mut child, fake) = orphan(Mode::IgnoreInterrupt, Duration::from_secs(1)).await;
-    let status = tokio::time::timeout(Duration::from_secs(20), child.wait()).await.unwrap().unwrap();
+async fn a_program_whose_runner_is_gone_and_that_ignores_the_interrupt_is_killed_before_the_lease_ends() {
+    let limits = soon(Duration::from_secs(3600), Duration::from_secs(3));
+    let (running, fake) = unattended(Mode::IgnoreInterrupt, limits).await;
+    let status = orphan(running).await;
     assert_eq!(status.code(), None, "{status}");
     until(|| fake.hanging().iter().all(is_gone)).await;
+}
+
+#[tokio::test]
+async fn a_program_whose_runner_stands_still_is_interrupted_in_time_and_may_still_speak() {
+    let limits = soon(Duration::from_secs(2), Duration::from_secs(3600));
+    let (mut running, fake) = unattended(Mode::HangThenFlood(5_000), limits).await;
+    // Nothing here is read and nobody is told anything until it has ended.
+    let status = tokio::time::timeout(Duration::from_secs(20), running.child.wait()).await.unwrap().unwrap();
+    assert_eq!(status.code(), Some(1), "{status}");
+    assert!(fake.path().with_file_name("last-word").exists());
+}
+
+#[tokio::test]
+async fn a_program_whose_runner_stands_still_and_that_ignores_the_interrupt_is_killed() {
+    let limits = soon(Duration::from_secs(1), Duration::from_secs(2));
+    let (mut running, fake) = unattended(Mode::IgnoreInterrupt, limits).await;
+    let status = tokio::time::timeout(Duration::from_secs(20), running.child.wait()).await.unwrap().unwrap();
+    assert_eq!(status.code(), None, "{status}");
+    until(|| fake.hanging().iter().all(is_gone)).await;
+}
+
+#[tokio::test]
+async fn a_renewal_reaches_the_guard_while_the_program_runs() {
+    let fake = FakeTerraform::new().apply(Mode::Hang).install().unwrap();
+    let (path, environment, guard, stop) = (fake.path(), environment(), guard::program(), StopSignal::new());
+    let brief = Duration::from_secs(2);
+    let (renewals, limits) = watch::channel(*soon(brief, brief).borrow());
+    let program = Program {
+        path: &path,
+        arguments: &["apply"],
+        folder: Path::new("/"),
+        environment: &environment,
+        output: None,
+        guard: &guard,
+        limits,
+    };
+    let renew = async {
+        until(|| !fake.hanging().is_empty()).await;
+        renewals.send_replace(guard::far());
+        tokio::time::sleep(brief * 2).await;
+        assert!(!fake.hanging().iter().any(is_gone), "it was ended though its lease went on");
+        stop.raise(Stop::Cancel);
+    };
+    let mut kept = Kept::default();
+    let (ended, ()) = tokio::join!(run(program, &stop, Duration::from_secs(20), &mut kept), renew);
+    let ended = ended.unwrap();
+    assert_eq!((ended.interrupted, ended.by_guard), (Some(Stop::Cancel), false));
+}
+
+#[tokio::test]
+async fn a_program_that_its_guard_ended_is_told_from_one_that_failed() {
+    let fake = FakeTerraform::new().apply(Mode::Hang).install().unwrap();
+    let (path, environment, guard, stop) = (fake.path(), environment(), guard::program(), StopSignal::new());
+    let program = Program {
+        path: &path,
+        arguments: &["apply"],
+        folder: Path::new("/"),
+        environment: &environment,
+        output: None,
+        guard: &guard,
+        limits: soon(Duration::from_secs(1), Duration::from_secs(3600)),
+    };
+    let ended = run(program, &stop, Duration::from_secs(20), &mut Kept::default()).await.unwrap();
+    assert_eq!((ended.interrupted, ended.by_guard), (Some(Stop::LeaseEnding), true));
+    assert_eq!(stop.reason(), Some(Stop::LeaseEnding));
+}
+
+#[tokio::test]
+async fn a_program_that_is_asked_twice_is_interrupted_once_by_either_side() {
+    // It goes on for long enough for a second interrupt, if there is one.
+    let folder = tempfile::tempdir().unwrap();
+    let script = "n=0; trap 'n=$((n+1)); echo caught $n' INT; echo > ready; i=0; \
+        while [ $i -lt 40 ]; do sleep 0.1; i=$((i+1)); done";
+    let (environment, guard, stop) = (environment(), guard::program(), StopSignal::new());
+    let now = Moment::now();
+    let limits =
+        Limits { interrupt_at: now + Duration::from_secs(2), kill_at: now + Duration::from_secs(60) };
+    let program = Program {
+        path: Path::new("/bin/sh"),
+        arguments: &["-c", script],
+        folder: folder.path(),
+        environment: &environment,
+        output: None,
+        guard: &guard,
+        limits: watch::channel(limits).1,
+    };
+    let raise = async {
+        until(|| folder.path().join("ready").exists()).await;
+        stop.raise(Stop::Cancel);
+    };
+    let mut kept = Kept::default();
+    let (ended, ()) = tokio::join!(run(program, &stop, Duration::from_secs(20), &mut kept), raise);
+    assert_eq!(ended.unwrap().interrupted, Some(Stop::Cancel));
+    let said: Vec<&str> = kept.lines.iter().map(|(_, line)| line.as_str()).collect();
+    assert_eq!(said.iter().filter(|line| line.starts_with("caught")).count(), 1, "{said:?}");
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ impl StepError {
         };
         let retry = || Some(format!("alethia jobs retry {job}"));
         match self {
-            Self::Stopped(Stop::LeaseLost) => None,
+            Self::Stopped(Stop::Over) => None,
             Self::Stopped(Stop::Cancel | Stop::Kill) => Some(Outcome::Cancelled),
             Self::Stopped(Stop::Timeout) => failed(
                 FailureReason::Timeout,
@@ -146,6 +146,16 @@ impl StepError {
             Self::Stopped(Stop::LeaseEnding) => failed(
                 FailureReason::RunnerLost,
                 "the Runner could not reach the Console for too long and stopped Terraform".to_owned(),
+                retry(),
+            ),
+            Self::Stopped(Stop::LeaseLost) => failed(
+                FailureReason::RunnerLost,
+                "the Runner could not reach the Console for too long and killed Terraform".to_owned(),
+                retry(),
+            ),
+            Self::Stopped(Stop::Abort) => failed(
+                FailureReason::Runner,
+                "the Runner was ended while the job ran and did not wait for Terraform".to_owned(),
                 retry(),
             ),
             Self::Terraform(failure) => Some(Outcome::Failed { failure }),
@@ -172,7 +182,7 @@ impl StepError {
 impl From<CallError> for StepError {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::LeaseLost => Self::Stopped(Stop::LeaseLost),
+            CallError::LeaseLost => Self::Stopped(Stop::Over),
             CallError::Refused(error) => Self::Refused(error),
         }
     }
@@ -196,9 +206,9 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_lease_says_nothing_and_an_outdated_plan_says_what_changed() {
+    fn an_attempt_that_is_over_says_nothing_and_an_outdated_plan_says_what_changed() {
         let job = JobId::generate();
-        assert_eq!(StepError::Stopped(Stop::LeaseLost).outcome(job), None);
+        assert_eq!(StepError::Stopped(Stop::Over).outcome(job), None);
         let outcome = StepError::Outdated(vec!["the state", "the templates"]).outcome(job);
         let Some(Outcome::Failed { failure }) = outcome else { panic!("no failure") };
         assert_eq!(failure.reason, FailureReason::PlanOutdated);

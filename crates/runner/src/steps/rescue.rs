@@ -37,10 +37,10 @@ async fn push(job: &mut Job) -> bool {
     let push = terraform::run_until(job, &arguments, None, &stop, |_| {});
     let watch = async {
         tokio::select! {
-            _ = ours.at_least(Stop::LeaseLost) => {}
+            _ = ours.at_least(Stop::Abort) => {}
             () = tokio::time::sleep(PATIENCE) => {}
         }
-        until.raise(Stop::LeaseLost);
+        until.raise(Stop::Abort);
         std::future::pending::<bool>().await
     };
     tokio::select! {

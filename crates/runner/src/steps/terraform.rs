@@ -17,6 +17,9 @@ use crate::{
 /// How many lines of standard error are kept for a failure without a diagnostic.
 const TAIL: usize = 12;
 
+/// What the log says where a Terraform was ended for its Runner.
+const BY_GUARD: &str = "the Runner stood still for most of the lease, so its guard ended Terraform; what it said meanwhile is lost";
+
 /// Runs Terraform in the job's root and shows its lines to `watch`.
 pub(super) async fn run(
     job: &mut Job,
@@ -41,8 +44,7 @@ pub(super) async fn run_until(
     stop: &StopSignal,
     watch: impl FnMut(&Line) + Send,
 ) -> Result<(), StepError> {
-    let orphan_grace = job.orphan_grace();
-    let Job { shared, workspace, log, .. } = job;
+    let Job { shared, workspace, log, limits, .. } = job;
     let workspace = workspace.as_ref().expect("prepare is the first step of every list");
     let program = Program {
         path: &shared.tool.path,
@@ -50,17 +52,21 @@ pub(super) async fn run_until(
         folder: &workspace.folder.root(),
         environment: &workspace.environment,
         output,
-        orphan_grace,
+        guard: &shared.config.guard,
+        limits: limits.clone(),
     };
     let mut listener = Listener { log, watch, first_error: None, errors: 0, tail: VecDeque::new() };
     let ended =
         process::run(program, stop, shared.config.cancel_grace, &mut listener).await.map_err(|error| {
             StepError::runner(&format!("{} can't be run", shared.tool.path.display()), &error)
         })?;
+    if ended.by_guard {
+        listener.log.write(BY_GUARD).await;
+    }
     match ended {
         Ended { status, .. } if status.success() => Ok(()),
         Ended { interrupted: Some(reason), .. } => Err(StepError::Stopped(reason)),
-        Ended { status, interrupted: None } => {
+        Ended { status, interrupted: None, .. } => {
             let command = format!("{} {}", shared.tool.name, arguments.first().copied().unwrap_or_default());
             Err(StepError::Terraform(listener.failure(&format!("{command} ended with {status}"))))
         }
