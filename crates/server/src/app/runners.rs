@@ -96,9 +96,14 @@ fn refusal(error: StoreError) -> Error {
     }
 }
 
+/// Whether something was heard of it lately.
+pub(super) fn is_online(runner: &runners::Runner, now: DateTime<Utc>) -> bool {
+    runner.last_seen_at.is_some_and(|seen| now - seen < ONLINE_FOR)
+}
+
 fn view(runner: runners::Runner, now: DateTime<Utc>) -> Runner {
+    let online = is_online(&runner, now);
     let runners::Runner { id, name, labels, version, tool, last_seen_at, jobs, created_at } = runner;
-    let online = last_seen_at.is_some_and(|seen| now - seen < ONLINE_FOR);
     Runner { id, name, labels, online, version, tool, last_seen_at, jobs, created_at }
 }
 

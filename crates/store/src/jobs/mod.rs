@@ -6,6 +6,7 @@
 mod assignment;
 mod row;
 mod transition;
+mod waiting;
 
 use alethia_domain::{
     event::Failure,
@@ -19,6 +20,7 @@ use serde_json::Value;
 pub use assignment::{Assignment, assignment};
 pub(crate) use transition::{Current, announce, conclude, end_attempt, fenced};
 pub use transition::{End, Heartbeat, alive, cancel, finish, guard, heartbeat, kill, progress, start};
+pub use waiting::{LINE_WALKED, LimitedZone, Waiting, waiting};
 
 use crate::{
     Conflict, Page, PageRequest, Reader, Result, Tx,

@@ -8,6 +8,7 @@ mod binding;
 mod create;
 mod recover;
 mod view;
+mod waiting;
 
 use alethia_api::{
     jobs::{CancelJob, Job, JobQuery},
@@ -39,7 +40,7 @@ pub async fn list(app: &App, _: &Viewer, query: &JobQuery) -> Result<Page<Job>> 
     let request = page::request(query.limit, query.cursor.as_deref())?;
     let filter = jobs::JobFilter { spec_id: query.spec_id, status: query.status };
     let page = jobs::list(&app.store, filter, request).await?;
-    Ok(page::answer(page, view::job))
+    waiting::page(&app.store, page, app.now()).await
 }
 
 /// A job.
@@ -47,7 +48,9 @@ pub async fn list(app: &App, _: &Viewer, query: &JobQuery) -> Result<Page<Job>> 
 /// # Errors
 /// When there is none.
 pub async fn get(app: &App, _: &Viewer, id: JobId) -> Result<Job> {
-    Ok(view::job(jobs::get(&app.store, id).await?))
+    let job = jobs::get(&app.store, id).await?;
+    let told = waiting::told(&app.store, vec![job], app.now()).await?;
+    Ok(told.into_iter().next().expect("one job in, one out"))
 }
 
 /// Ends a job that waits; asks the Runner to end one that runs, or, by force, to kill what it runs.
