@@ -146,11 +146,10 @@ impl Known {
         }
     }
 
-    /// The messages from there on. The end is told at the tip alone, where nothing comes after it.
+    /// The messages from there on, which end at the tip.
     fn from(&self, index: usize, tip: Tip) -> Batch {
-        let messages: Vec<_> = self.kept.iter().skip(index).map(|(_, message)| message.clone()).collect();
-        let ended = tip.ended && messages.is_empty();
-        Batch { messages, place: tip.place, complete: tip.count.is_some(), ended }
+        let messages = self.kept.iter().skip(index).map(|(_, message)| message.clone()).collect();
+        Batch { messages, place: tip.place, complete: tip.count.is_some(), ended: tip.ended }
     }
 
     /// A read at the tip moves it. One from elsewhere that came to the end, later than what is known, makes a new tip:

@@ -27,7 +27,7 @@ pub(super) struct Batch {
     pub(super) place: Place,
     /// Whether there was nothing more behind it.
     pub(super) complete: bool,
-    /// Whether nothing will ever come any more.
+    /// Whether nothing will ever come after it.
     pub(super) ended: bool,
 }
 
@@ -65,8 +65,7 @@ impl Batch {
             chunks: chunks.last().filter(|_| chunks.len() == usize::from(CHUNKS)).map(|last| last.at),
         };
         let complete = behind.changes.is_none() && behind.chunks.is_none();
-        let ended = over && changes.is_empty() && chunks.is_empty();
-        let mut batch = Self { messages: Vec::new(), place, complete, ended };
+        let mut batch = Self { messages: Vec::new(), place, complete, ended: over && complete };
         let (mut changes, mut chunks) = (changes.into_iter().peekable(), chunks.into_iter().peekable());
         while let Some(side) =
             behind.earlier(changes.peek().map(|change| change.at), chunks.peek().map(|chunk| chunk.at))
