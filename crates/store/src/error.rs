@@ -118,6 +118,22 @@ pub enum Conflict {
         /// Number that came.
         got: u64,
     },
+    /// A Console that runs does not know the key.
+    #[error("the key {key} is not known to the Console {consoles}")]
+    KeyUnknown {
+        /// Id of the key.
+        key: String,
+        /// Names of such Consoles.
+        consoles: String,
+    },
+    /// A key that is needed can't be removed.
+    #[error("the key {key} {what}")]
+    KeyInUse {
+        /// Id of the key.
+        key: String,
+        /// What it does.
+        what: String,
+    },
     /// The plan file was not uploaded, or is not the reported one.
     #[error("the plan file {0}")]
     PlanFile(&'static str),

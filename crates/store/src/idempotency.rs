@@ -61,10 +61,10 @@ pub async fn begin(tx: &Tx, key: &Key, request_hash: &str, now: DateTime<Utc>) -
 /// # Errors
 /// When the database is not available.
 pub async fn complete(tx: &Tx, key: &Key, answer: &Answer) -> Result<()> {
-    let body = tx.store().keyring().seal(&place(key), answer.body.to_string().as_bytes());
-    let sql = "UPDATE idempotency_keys SET status = $4, body = $5 \
+    let (sealed_with, body) = tx.store().keyring().seal(&place(key), answer.body.to_string().as_bytes());
+    let sql = "UPDATE idempotency_keys SET status = $4, body = $5, sealed_with = $6 \
         WHERE author = $1 AND route = $2 AND key = $3";
-    tx.execute(sql, values![key.author, key.route, key.key, answer.status, body]).await?;
+    tx.execute(sql, values![key.author, key.route, key.key, answer.status, body, sealed_with]).await?;
     Ok(())
 }
 
@@ -93,6 +93,6 @@ fn answer(tx: &Tx, key: &Key, row: &Row) -> Result<Answer> {
     Ok(Answer { status: row.number("status")?, body })
 }
 
-fn place(key: &Key) -> String {
+pub(crate) fn place(key: &Key) -> String {
     format!("idempotency/{}/{}/{}", key.author, key.route, key.key)
 }

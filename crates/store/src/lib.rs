@@ -24,6 +24,7 @@ pub mod events;
 pub mod idempotency;
 pub mod identities;
 pub mod jobs;
+pub mod keys;
 pub mod logs;
 mod page;
 pub mod plans;

@@ -205,11 +205,11 @@ async fn next_segment(store: &Store, job_id: JobId) -> Result<Vec<LogChunk>> {
 async fn archive(store: &Store, job_id: JobId, segment: &[LogChunk]) -> Result<()> {
     let (Some(first), Some(last)) = (segment.first(), segment.last()) else { return Ok(()) };
     let key = BlobKey::new("logs", job_id);
-    blobs::put(store, &key, &pack(segment)?).await?;
+    let sealed_with = blobs::put(store, &key, &pack(segment)?).await?;
     let tx = store.begin().await?;
-    let sql = "INSERT INTO job_log_archives (job_id, attempt, first_sequence, last_sequence, blob) \
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
-    let values = values![job_id, first.attempt, first.sequence, last.sequence, key.as_str()];
+    let sql = "INSERT INTO job_log_archives (job_id, attempt, first_sequence, last_sequence, blob, sealed_with) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    let values = values![job_id, first.attempt, first.sequence, last.sequence, key.as_str(), sealed_with];
     if tx.execute(sql, values).await? == 0 {
         tx.discard([key]);
     }

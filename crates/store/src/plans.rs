@@ -36,8 +36,8 @@ pub struct Plan {
 /// [`crate::StoreError::LeaseLost`].
 pub async fn put_file(store: &Store, fence: Fence, content: &[u8], now: DateTime<Utc>) -> Result<()> {
     let key = BlobKey::new("plans", fence.job_id);
-    blobs::put(store, &key, content).await?;
-    let kept = keep_file(store, fence, &key, content, now).await;
+    let sealed_with = blobs::put(store, &key, content).await?;
+    let kept = keep_file(store, fence, (&key, &sealed_with), content, now).await;
     blobs::discard_refused(store, &key, &kept).await;
     kept
 }
@@ -101,7 +101,7 @@ pub async fn file(store: &Store, job_id: JobId) -> Result<Bytes> {
 async fn keep_file(
     store: &Store,
     fence: Fence,
-    key: &BlobKey,
+    (key, sealed_with): (&BlobKey, &str),
     content: &[u8],
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -110,10 +110,11 @@ async fn keep_file(
     let old = tx.optional("SELECT blob FROM plan_files WHERE job_id = $1", values![fence.job_id]).await?;
     let old = old.map(|row| row.get("blob").map(BlobKey::from_column)).transpose()?;
     tx.discard(old);
-    let sql = "INSERT INTO plan_files (job_id, blob, sha256, size, created_at) VALUES ($1, $2, $3, $4, $5) \
+    let sql = "INSERT INTO plan_files (job_id, blob, sha256, size, created_at, sealed_with) VALUES ($1, $2, $3, $4, $5, $6) \
         ON CONFLICT (job_id) DO UPDATE SET blob = excluded.blob, sha256 = excluded.sha256, size = excluded.size, \
-        created_at = excluded.created_at";
-    tx.execute(sql, values![fence.job_id, key.as_str(), sha256_hex(content), content.len(), now]).await?;
+        created_at = excluded.created_at, sealed_with = excluded.sealed_with";
+    let digest = sha256_hex(content);
+    tx.execute(sql, values![fence.job_id, key.as_str(), digest, content.len(), now, sealed_with]).await?;
     tx.execute("DELETE FROM plans WHERE job_id = $1", values![fence.job_id]).await?;
     tx.commit().await
 }

@@ -6,7 +6,6 @@
 
 mod connect;
 mod group;
-mod key_check;
 mod rows;
 mod transaction;
 
@@ -32,7 +31,7 @@ use crate::{
     Result,
     blobs::Blobs,
     doorbell::{Doorbell, Relay},
-    schema,
+    keys, schema,
     seal::Keyring,
 };
 
@@ -125,7 +124,7 @@ impl Store {
         let store = Self { inner: Arc::new(inner) };
         store.inner.relay.start(Arc::downgrade(&store.inner), postgres);
         store.seed(now).await?;
-        key_check::check(&store).await?;
+        keys::check(&store, now).await?;
         Ok(store)
     }
 

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Result, StoreError,
     audit::{self, Recorded},
-    blobs::BlobKey,
+    blobs::{self, BlobKey},
     doorbell::Bell,
     events::{self, NewEvent},
 };
@@ -76,6 +76,7 @@ impl Tx {
             bells.insert(Bell::Events);
             bells.extend(events.iter().filter_map(|event| event.job_id).map(Bell::Job));
         }
+        blobs::write_discarded(&self, &discarded).await?;
         self.write(&events, &entries).await?;
         let Self { inner, store, .. } = self;
         match inner {
@@ -83,7 +84,6 @@ impl Tx {
             Inner::Sqlite(member) => member.commit().await?,
         }
         store.doorbell().ring(bells);
-        store.blobs().discard(&discarded).await;
         Ok(())
     }
 
@@ -130,7 +130,7 @@ impl Tx {
         self.closing().bells.insert(bell);
     }
 
-    /// Removes blobs after `commit`: no row names them any more.
+    /// Writes down with `commit` that no row names these blobs any more.
     pub(crate) fn discard(&self, blobs: impl IntoIterator<Item = BlobKey>) {
         self.closing().discarded.extend(blobs);
     }

@@ -66,8 +66,8 @@ pub struct Rescued {
 /// [`crate::StateRefusal::Malformed`]; [`Conflict::RescuedEnough`].
 pub async fn rescue(store: &Store, rescue: Rescue<'_>, now: DateTime<Utc>) -> Result<()> {
     let key = BlobKey::new("states", rescue.spec_id);
-    let pending = Pending::new(key, rescue.content, Some(rescue.fence.job_id))?;
-    blobs::put(store, &pending.key, rescue.content).await?;
+    let mut pending = Pending::new(key, rescue.content, Some(rescue.fence.job_id))?;
+    pending.sealed_with = Some(blobs::put(store, &pending.key, rescue.content).await?);
     let kept = keep(store, rescue, &pending, now).await;
     blobs::discard_refused(store, &pending.key, &kept).await;
     kept
@@ -101,7 +101,7 @@ pub async fn newest_fitting(reader: &impl Reader, spec_id: SpecId) -> Result<Opt
 pub async fn adopt(tx: &Tx, spec_id: SpecId, state: &Rescued, now: DateTime<Utc>) -> Result<StateVersion> {
     specs::lock(tx, spec_id).await?;
     lock::require(tx, spec_id, None).await?;
-    let sql = "DELETE FROM rescued_states WHERE id = $1 AND spec_id = $2 RETURNING blob";
+    let sql = "DELETE FROM rescued_states WHERE id = $1 AND spec_id = $2 RETURNING blob, sealed_with";
     let row = found(tx.optional(sql, values![state.id, spec_id]).await?, "rescued state", state.serial)?;
     let pending = Pending {
         key: BlobKey::from_column(row.get("blob")?),
@@ -113,6 +113,7 @@ pub async fn adopt(tx: &Tx, spec_id: SpecId, state: &Rescued, now: DateTime<Utc>
         md5: state.md5.clone(),
         size: usize::try_from(state.size).unwrap_or(usize::MAX),
         job_id: Some(state.job_id),
+        sealed_with: row.get("sealed_with")?,
     };
     match current(tx, spec_id).await? {
         Some(current) => version::refuse_backwards(&current, &pending.header)?,
@@ -135,13 +136,13 @@ async fn keep(store: &Store, rescue: Rescue<'_>, pending: &Pending, now: DateTim
     if row.number::<u32>("kept")? >= MOST {
         return Err(Conflict::RescuedEnough { most: MOST }.into());
     }
-    let Pending { key, header, md5, size, .. } = pending;
+    let Pending { key, header, md5, size, sealed_with, .. } = pending;
     let sql = "INSERT INTO rescued_states (id, spec_id, job_id, attempt, serial, lineage, md5, size, resources, blob, \
-        created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+        created_at, sealed_with) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     #[rustfmt::skip]
     let values = values![
         Uuid::now_v7(), rescue.spec_id, job_id, attempt, header.serial, header.lineage, md5, *size,
-        header.resources, key.as_str(), now,
+        header.resources, key.as_str(), now, *sealed_with,
     ];
     tx.execute(sql, values).await?;
     tx.commit().await

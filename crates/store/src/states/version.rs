@@ -39,6 +39,8 @@ pub(super) struct Pending {
     pub(super) md5: String,
     pub(super) size: usize,
     pub(super) job_id: Option<JobId>,
+    /// Id of the key that it is sealed with, once it is in the blob store.
+    pub(super) sealed_with: Option<String>,
 }
 
 /// An older version that may become the newest. Dropped without [`restore`] or [`Draft::discard`] it leaves a blob.
@@ -53,8 +55,8 @@ pub struct Draft {
 /// [`crate::StateRefusal`] as the rules say; [`crate::StoreError::LeaseLost`].
 pub async fn write(store: &Store, write: Write<'_>, now: DateTime<Utc>) -> Result<StateVersion> {
     let key = BlobKey::new("states", write.spec_id);
-    let pending = Pending::new(key, write.content, Some(write.fence.job_id))?;
-    blobs::put(store, &pending.key, write.content).await?;
+    let mut pending = Pending::new(key, write.content, Some(write.fence.job_id))?;
+    pending.sealed_with = Some(blobs::put(store, &pending.key, write.content).await?);
     let kept = keep_written(store, write, &pending, now).await;
     blobs::discard_refused(store, &pending.key, &kept).await;
     kept
@@ -91,8 +93,8 @@ pub async fn draft_restore(store: &Store, spec_id: SpecId, serial: u64) -> Resul
     let (_, old) = read_version(store, spec_id, serial).await?;
     let next = highest_serial(store, spec_id, None).await?.max(serial) + 1;
     let content = content::with_serial(&old, next)?;
-    let pending = Pending::new(BlobKey::new("states", spec_id), &content, None)?;
-    blobs::put(store, &pending.key, &content).await?;
+    let mut pending = Pending::new(BlobKey::new("states", spec_id), &content, None)?;
+    pending.sealed_with = Some(blobs::put(store, &pending.key, &content).await?);
     Ok(Draft { spec_id, pending })
 }
 
@@ -115,7 +117,7 @@ pub async fn restore(tx: &Tx, draft: &Draft, now: DateTime<Utc>) -> Result<State
 impl Draft {
     /// Removes the content of a draft that no version came of.
     pub async fn discard(&self, store: &Store) {
-        store.blobs().discard(std::slice::from_ref(&self.pending.key)).await;
+        store.blobs().discard(&self.pending.key).await;
     }
 }
 
@@ -182,15 +184,20 @@ async fn highest_serial(reader: &impl Reader, spec_id: SpecId, lineage: Option<&
 }
 
 /// Writes the row of the new version, and tells it.
-pub(super) async fn insert(tx: &Tx, spec_id: SpecId, pending: &Pending, now: DateTime<Utc>) -> Result<StateVersion> {
+pub(super) async fn insert(
+    tx: &Tx,
+    spec_id: SpecId,
+    pending: &Pending,
+    now: DateTime<Utc>,
+) -> Result<StateVersion> {
     supersede(tx, spec_id).await?;
-    let Pending { key, header, md5, size, job_id } = pending;
+    let Pending { key, header, md5, size, job_id, sealed_with } = pending;
     let sql = "INSERT INTO state_versions (id, spec_id, serial, lineage, md5, size, resources, blob, job_id, \
-        is_current, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, TRUE, $10)";
+        is_current, created_at, sealed_with) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, TRUE, $10, $11)";
     #[rustfmt::skip]
     let values = values![
         Uuid::now_v7(), spec_id, header.serial, header.lineage, md5, *size,
-        header.resources, key.as_str(), *job_id, now,
+        header.resources, key.as_str(), *job_id, now, *sealed_with,
     ];
     let taken = StateRefusal::Serial { current: header.serial, got: header.serial };
     let inserted = tx.execute(sql, values).await;
@@ -232,6 +239,7 @@ impl Pending {
             md5: md5_hex(content),
             size: content.len(),
             job_id,
+            sealed_with: None,
         })
     }
 }

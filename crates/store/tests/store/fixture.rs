@@ -200,6 +200,13 @@ impl World {
         tx.commit().await
     }
 
+    /// Every blob's bytes, by path, after what no row names was removed.
+    pub(crate) async fn needed_blobs(&self) -> HashMap<std::path::PathBuf, Vec<u8>> {
+        alethia_store::blobs::sweep(&self.store, self.now).await.unwrap();
+        alethia_store::blobs::sweep(&self.store, self.after(25 * 3600)).await.unwrap();
+        self.blobs()
+    }
+
     /// Every blob's bytes, by path.
     pub(crate) fn blobs(&self) -> HashMap<std::path::PathBuf, Vec<u8>> {
         let mut folders = vec![self.folder.path().join("blobs")];

@@ -59,7 +59,7 @@ async fn a_finished_log_moves_to_a_blob_and_reads_the_same(world: World) {
     logs::compact(&world.store, fence.job_id).await.unwrap();
     assert_eq!(logs::to_compact(&world.store, 10).await.unwrap(), []);
     assert_eq!(read_all(&world, fence).await, before);
-    let blobs = world.blobs();
+    let blobs = world.needed_blobs().await;
     assert_eq!(blobs.len(), 3);
     assert!(blobs.values().all(|blob| !blob.windows(4).any(|window| window == b"line")));
     logs::compact(&world.store, fence.job_id).await.unwrap();

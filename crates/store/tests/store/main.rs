@@ -6,6 +6,7 @@ mod commits;
 mod fixture;
 mod identity;
 mod jobs;
+mod keys;
 mod limits;
 mod logs;
 mod plan_pin;

@@ -32,7 +32,7 @@ async fn a_plan_is_kept_with_its_file(world: World) {
     assert_eq!(plans::file(&world.store, fence.job_id).await.unwrap(), FILE);
     let job = jobs::get(&world.store, fence.job_id).await.unwrap();
     assert_eq!((job.has_changes, job.plan_digest), (Some(true), Some(basis().digest())));
-    let blobs = world.blobs();
+    let blobs = world.needed_blobs().await;
     assert_eq!(blobs.len(), 1, "the earlier file is gone");
     assert!(blobs.values().all(|blob| !blob.windows(7).any(|window| window == b"planted")));
 }
@@ -48,7 +48,7 @@ async fn a_plan_needs_its_own_file(world: World) {
     world.finish(fence, &End::Success).await.unwrap();
     let late = plans::put_file(&world.store, fence, FILE, world.now).await;
     assert!(matches!(late, Err(StoreError::LeaseLost { .. })), "{late:?}");
-    assert_eq!(world.blobs().len(), 1, "what was refused is not kept");
+    assert_eq!(world.needed_blobs().await.len(), 1, "what was refused is not kept");
 }
 
 /// An attempt that was lost left its plan; the next one's file is not what that plan tells of.

@@ -512,7 +512,8 @@ fn all() -> PageRequest {
     PageRequest::first(200)
 }
 
-fn state(serial: u64) -> String {
+/// A small Terraform state.
+pub(crate) fn state(serial: u64) -> String {
     json!({
         "version": 4, "terraform_version": "1.11.4", "serial": serial, "lineage": "a-lineage", "outputs": {},
         "resources": [{"mode": "managed", "type": "aws_vpc", "name": "this", "instances": [{"attributes": {"x": 1}}]}],

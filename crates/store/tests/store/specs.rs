@@ -154,10 +154,10 @@ async fn a_deleted_spec_takes_everything_with_it(world: World) {
     let write = alethia_store::states::Write { spec_id: id, fence, lock_id: None, content };
     alethia_store::states::write(&world.store, write, world.now).await.unwrap();
     world.finish(fence, &jobs::End::Success).await.unwrap();
-    assert_eq!(world.blobs().len(), 1);
+    assert_eq!(world.needed_blobs().await.len(), 1);
     delete(&world, id).await.unwrap();
     assert!(matches!(specs::get(&world.store, id).await, Err(StoreError::NotFound { .. })));
-    assert!(world.blobs().is_empty());
+    assert!(world.needed_blobs().await.is_empty());
 }
 
 async fn append(world: &World, id: SpecId, expected: Option<u32>) -> alethia_store::Result<u32> {

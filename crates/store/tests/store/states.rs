@@ -36,7 +36,7 @@ async fn every_write_is_a_version(world: World) {
     assert_eq!(page.next, Some(2));
     let (version, content) = states::read_version(&world.store, spec, 2).await.unwrap();
     assert_eq!((version.serial, content.as_ref()), (2, state(2, "l").as_bytes()));
-    assert_eq!(world.blobs().len(), 3, "a repeated write keeps nothing");
+    assert_eq!(world.needed_blobs().await.len(), 3, "a repeated write keeps nothing");
 }
 
 async fn a_state_does_not_go_back_or_turn_into_another(world: World) {
@@ -50,7 +50,7 @@ async fn a_state_does_not_go_back_or_turn_into_another(world: World) {
     assert!(matches!(refusal(other), StateRefusal::Lineage { .. }));
     let none = write(&world, spec, fence, None, "nothing").await;
     assert!(matches!(refusal(none), StateRefusal::Malformed(_)));
-    assert_eq!(world.blobs().len(), 1, "what was refused is not kept");
+    assert_eq!(world.needed_blobs().await.len(), 1, "what was refused is not kept");
 }
 
 async fn a_write_needs_the_lock_that_is_held(world: World) {
@@ -121,7 +121,7 @@ async fn a_restore_is_part_of_its_transaction(world: World) {
     drop(tx);
     assert_eq!(states::current(&world.store, spec).await.unwrap().unwrap().serial, 1);
     draft.discard(&world.store).await;
-    assert_eq!(world.blobs().len(), 1);
+    assert_eq!(world.needed_blobs().await.len(), 1);
 }
 
 async fn a_forgotten_state_can_be_restored(world: World) {
@@ -167,7 +167,7 @@ async fn a_state_is_sealed_at_rest(world: World) {
     let (spec, fence) = deploying(&world).await;
     write(&world, spec, fence, None, &state(1, "l")).await.unwrap();
     write(&world, spec, fence, None, &state(2, "l")).await.unwrap();
-    let blobs = world.blobs();
+    let blobs = world.needed_blobs().await;
     assert!(blobs.values().all(|blob| !blob.windows(7).any(|window| window == b"planted")));
     let paths: Vec<_> = blobs.keys().collect();
     std::fs::copy(paths[0], paths[1]).unwrap();

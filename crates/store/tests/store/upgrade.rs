@@ -11,7 +11,7 @@ use alethia_domain::lifecycle::JobStatus;
 use alethia_store::{
     Store, StoreConfig,
     jobs::{self, End, Fence},
-    runners,
+    keys, runners,
     seal::Keyring,
 };
 use alethia_testkit::postgres::Postgres;
@@ -19,6 +19,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     fixture::{World, on_both},
@@ -42,6 +43,7 @@ async fn what_a_release_wrote_is_read_and_carried_on() {
         let portrait = platform::portrait(&store, left.now).await;
         must_include(&portrait, &left.portrait, "");
         carry_on(&store, left.now).await;
+        seal_again(&store, left.now).await;
         store.close().await;
         let again = Store::open(&left.config, left.now).await.unwrap();
         again.ping().await.unwrap();
@@ -59,6 +61,15 @@ async fn two_consoles_that_upgrade_at_once_both_start() {
         one.close().await;
         two.close().await;
     }
+}
+
+/// Keys are noted for what was sealed before they were.
+async fn seal_again(store: &Store, now: DateTime<Utc>) {
+    let before = keys::list(store, now).await.unwrap();
+    let done = keys::reseal(store, &CancellationToken::new()).await.unwrap();
+    assert_eq!((done.done, done.failed), (before.unnoted, 0));
+    let after = keys::list(store, now).await.unwrap();
+    assert_eq!((after.unnoted, after.keys[0].seals), (0, before.keys[0].seals + before.unnoted));
 }
 
 /// What `cargo xtask fixture` would keep for the next release.
