@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alethia_api::{client::Client, runners::NewRunner};
+use alethia_api::{client::Client, runners::NewRunner, zones::NewZone};
 use alethia_sandbox::{
     cloud::Cloud,
     faults::{self, Rule},
@@ -25,6 +25,7 @@ use crate::{
     clock,
     disk::SmallDisk,
     journal::{JOURNAL, Journal, REAL},
+    people::ZONES,
     process::{Process, Recipe},
     proxy::Gate,
     settings::Settings,
@@ -87,6 +88,7 @@ impl World {
         let token = fs::read_to_string(folder.join("consoles/first/owner-token"))?.trim().to_owned();
         let people = Gate::open(addresses.clone(), settings.seed).await?;
         let client = Client::new(&format!("http://{}", people.address), &token)?;
+        make_zones(&client).await?;
         let (mut runners, mut disk) = (Vec::new(), None);
         for (number, name) in RUNNERS.into_iter().take(settings.runners).enumerate() {
             let gate = Gate::open(addresses.clone(), settings.seed.wrapping_add(1 + number as u64)).await?;
@@ -169,6 +171,13 @@ fn in_memory() -> &'static Path {
 fn slow_down(cloud: &Cloud) -> Result<()> {
     let rule = Rule { target: "aws_*".to_owned(), latency_ms: Some(600), ..Rule::default() };
     Ok(faults::add(cloud.root(), rule)?)
+}
+
+async fn make_zones(client: &Client) -> Result<()> {
+    for name in ZONES.into_iter().filter(|name| *name != "default") {
+        client.create_zone(&NewZone { name: name.to_owned(), description: None, max_jobs: Some(2) }).await?;
+    }
+    Ok(())
 }
 
 fn start_consoles(settings: &Settings, database: &str) -> Result<Vec<Node>> {

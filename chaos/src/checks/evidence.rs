@@ -136,7 +136,7 @@ impl Evidence {
 async fn log(client: &Client, job: JobId) -> Result<Vec<LogChunk>> {
     let (mut chunks, mut cursor) = (Vec::new(), None);
     loop {
-        let page = client.logs(job, &LogQuery { cursor, limit: Some(200) }).await?;
+        let page = client.logs(job, &LogQuery { cursor, limit: Some(200), search: None }).await?;
         chunks.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {

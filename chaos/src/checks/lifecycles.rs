@@ -77,5 +77,8 @@ fn spec_moves(from: SpecStatus) -> Vec<SpecStatus> {
 
 fn component_moves(from: ComponentStatus) -> Vec<ComponentStatus> {
     use ComponentEvent::{Build, Fail, Remove, Settle, Vanish};
-    [Build, Remove, Settle, Vanish, Fail].iter().filter_map(|event| from.next(event).ok()).collect()
+    let moves = [Build, Remove, Settle, Vanish, Fail].iter().filter_map(|event| from.next(event).ok());
+    // What was removed may be written into the document again.
+    let again = (from == ComponentStatus::Destroyed).then_some(ComponentStatus::Pending);
+    moves.chain(again).collect()
 }

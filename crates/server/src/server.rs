@@ -53,8 +53,21 @@ impl Server {
     /// # Errors
     /// When the data folder, the database, the blob store or the address can't be used.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        first_start::private_folder(&config.data_dir)?;
         let store = open(&config).await?;
+        Self::start_on(store, config).await
+    }
+
+    /// A Console that takes what an attempt writes after its end: broken on purpose, for the test of whoever must notice.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    #[doc(hidden)]
+    pub async fn start_without_fences(config: Config) -> Result<Self, StartError> {
+        let store = open(&config).await?.without_fences();
+        Self::start_on(store, config).await
+    }
+
+    async fn start_on(store: Store, config: Config) -> Result<Self, StartError> {
         let owner_token = first_start::owner_token(&config)?;
         app::tokens::ensure_owner(&store, &owner_token, Utc::now()).await?;
         let listener = listen(config.listen).await?;
@@ -114,6 +127,7 @@ impl Drop for Server {
 }
 
 async fn open(config: &Config) -> Result<Store, StartError> {
+    first_start::private_folder(&config.data_dir)?;
     let store = StoreConfig {
         database_url: config.database.clone(),
         blobs_url: config.blobs.clone(),

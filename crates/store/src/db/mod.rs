@@ -50,6 +50,7 @@ pub struct StoreConfig {
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    checks_fences: bool,
 }
 
 pub(crate) struct Inner {
@@ -121,11 +122,24 @@ impl Store {
             relay: Relay::new(doorbell.clone()),
             doorbell,
         };
-        let store = Self { inner: Arc::new(inner) };
+        let store = Self { inner: Arc::new(inner), checks_fences: true };
         store.inner.relay.start(Arc::downgrade(&store.inner), postgres);
         store.seed(now).await?;
         keys::check(&store, now).await?;
         Ok(store)
+    }
+
+    /// A store that takes what an attempt writes after its end: broken on purpose, for the test of whoever must notice.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_fences(self) -> Self {
+        Self { checks_fences: false, ..self }
+    }
+
+    /// Whether what an attempt writes after its end is refused; always, but for one test.
+    #[doc(hidden)]
+    pub fn checks_fences(&self) -> bool {
+        self.checks_fences
     }
 
     /// Begins to write. Nothing is seen by others before [`Tx::commit`]; a dropped transaction is rolled back.
@@ -175,7 +189,7 @@ impl Store {
 
     /// The store, if somebody still has it.
     pub(crate) fn upgrade(inner: &Weak<Inner>) -> Option<Self> {
-        inner.upgrade().map(|inner| Self { inner })
+        inner.upgrade().map(|inner| Self { inner, checks_fences: true })
     }
 
     pub(crate) fn blobs(&self) -> &Blobs {
