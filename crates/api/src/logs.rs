@@ -27,4 +27,8 @@ pub struct LogQuery {
     /// How many chunks, 1 to 200; 50 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u16>,
+    /// Only lines with this text, whatever the case of its letters, 1 to 200 bytes. A page may then be empty though more
+    /// follows; where there is no `next`, the end was reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
 }

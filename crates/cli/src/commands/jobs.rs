@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     follow::{self, Interrupts},
     output::{self, Paint, facts, job_tone, or_dash, table_or, time},
+    progress::waits_for,
     session::{self, Needs, Session},
     settings::Settings,
     target::Target,
@@ -35,12 +36,18 @@ pub(crate) enum JobsCommand {
         /// Go on until the job has ended
         #[arg(long, short)]
         follow: bool,
+        /// Only lines with this text, whatever the case of its letters
+        #[arg(long, value_name = "TEXT", conflicts_with = "follow")]
+        search: Option<String>,
     },
     /// Ask to end a job
     Cancel {
         /// Its id
         #[arg(value_parser = id)]
         id: JobId,
+        /// Kill what it runs, after it was asked to end; may leave things behind, and needs the role admin
+        #[arg(long)]
+        force: bool,
     },
     /// Try a FAILED or CANCELLED job again
     Retry {
@@ -84,9 +91,9 @@ pub(crate) async fn run(settings: &Settings, command: JobsCommand) -> anyhow::Re
     session::with(settings, needs(&command), async |session| match command {
         JobsCommand::List(args) => list(settings, session, args).await,
         JobsCommand::Get { id } => get(settings, session, id).await,
-        JobsCommand::Logs { id, follow: true } => log::follow(settings, session, id).await,
-        JobsCommand::Logs { id, follow: false } => log::print(settings, session, id).await,
-        JobsCommand::Cancel { id } => cancel(settings, session, id).await,
+        JobsCommand::Logs { id, follow: true, .. } => log::follow(settings, session, id).await,
+        JobsCommand::Logs { id, follow: false, search } => log::print(settings, session, id, search).await,
+        JobsCommand::Cancel { id, force } => cancel(settings, session, id, force).await,
         JobsCommand::Retry { id, wait, logs } => retry(settings, session, id, wait, logs).await,
         JobsCommand::Wait { id, logs } => {
             let job = session.client().job(id).await?;
@@ -138,8 +145,19 @@ fn row(job: &Job, paint: Paint) -> Vec<String> {
         job.revision.to_string(),
         or_dash(job.runner.as_ref()),
         time(job.created_at),
-        paint.paint(job_tone(job.status), job.status.as_str()),
+        status(job, paint),
     ]
+}
+
+/// The status, with what the job waits for.
+fn status(job: &Job, paint: Paint) -> String {
+    let status = paint.paint(job_tone(job.status), job.status.as_str());
+    match &job.waiting {
+        Some(waiting) => format!("{status}, {}", waits_for(waiting)),
+        None if job.kill_requested && !job.status.is_final() => format!("{status}, to be killed"),
+        None if job.cancel_requested && !job.status.is_final() => format!("{status}, to end"),
+        None => status,
+    }
 }
 
 async fn get(settings: &Settings, session: &Session, id: JobId) -> anyhow::Result<()> {
@@ -160,6 +178,11 @@ fn told(job: &Job) -> String {
         ("started", or_dash(job.started_at.map(time))),
         ("finished", or_dash(job.finished_at.map(time))),
     ];
+    lines.extend(job.waiting.iter().map(|waiting| ("waits", waits_for(waiting))));
+    if !job.status.is_final() && job.cancel_requested {
+        let how = if job.kill_requested { "and to be killed" } else { "in order" };
+        lines.push(("asked to end", format!("{how}, by its Runner's next word")));
+    }
     if let Some(plan) = job.plan_job_id {
         lines.push(("plan", plan.to_string()));
     }
@@ -178,10 +201,12 @@ fn told(job: &Job) -> String {
     facts(&lines)
 }
 
-async fn cancel(settings: &Settings, session: &Session, id: JobId) -> anyhow::Result<()> {
-    let job = session.client().cancel_job(id).await?;
+async fn cancel(settings: &Settings, session: &Session, id: JobId, force: bool) -> anyhow::Result<()> {
+    let client = session.client();
+    let job = if force { client.kill_job(id).await? } else { client.cancel_job(id).await? };
     if !job.status.is_final() {
-        let notice = format!("the Runner is asked to end it; see when it has with `alethia jobs wait {id}`");
+        let asked = if force { "kill what it runs" } else { "end it" };
+        let notice = format!("the Runner is asked to {asked}; see when it has with `alethia jobs wait {id}`");
         session.typed().tell(&notice);
     }
     output::print(settings.output.value, &job, || told(&job))
@@ -194,7 +219,7 @@ async fn retry(
     watched: bool,
     logs: bool,
 ) -> anyhow::Result<()> {
-    follow::refuse_orphaned_lock(session, session.client().job(id).await?.spec_id).await?;
+    follow::refuse_broken_state(session, session.client().job(id).await?.spec_id).await?;
     let job = session.client().retry_job(id, &Uuid::new_v4().to_string()).await?;
     if watched || session.is_embedded() {
         return wait(settings, session, job, logs).await;

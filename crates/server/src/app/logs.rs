@@ -19,8 +19,10 @@ use crate::{
 
 const MOST_CHUNKS: usize = 64;
 const LARGEST_CHUNK: usize = 64 * 1024;
+/// Longest text that is looked for.
+const LONGEST_SEARCH: usize = 200;
 
-/// Log of a job, oldest first.
+/// Log of a job, oldest first; of a search, the lines that it finds.
 ///
 /// # Errors
 /// When there is no such job, or the query is wrong.
@@ -28,7 +30,14 @@ pub async fn list(app: &App, _: &Viewer, job: JobId, query: &LogQuery) -> Result
     let PageRequest { limit, .. } = page::request::<u64>(query.limit, None)?;
     let after = query.cursor.as_deref().map(parse).transpose()?;
     jobs::get(&app.store, job).await?;
-    let page = logs::page(&app.store, job, PageRequest { after, limit }).await?;
+    let request = PageRequest { after, limit };
+    let page = match &query.search {
+        None => logs::page(&app.store, job, request).await?,
+        Some(text) if text.is_empty() || text.len() > LONGEST_SEARCH => {
+            return Err(Error::field("search", format!("allowed: 1 to {LONGEST_SEARCH} bytes")));
+        }
+        Some(text) => logs::search(&app.store, job, text, request).await?,
+    };
     Ok(Page { items: page.items.into_iter().map(view).collect(), next: page.next.map(print) })
 }
 

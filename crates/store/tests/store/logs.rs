@@ -14,6 +14,9 @@ on_both!(
     a_gap_is_refused,
     a_log_is_read_in_pages_while_it_grows,
     a_finished_log_moves_to_a_blob_and_reads_the_same,
+    a_page_deep_in_an_archived_log_opens_one_segment,
+    a_text_is_found_in_a_live_and_in_an_archived_log,
+    a_search_stops_after_a_while_and_says_where,
     an_attempt_that_is_over_writes_nothing,
 );
 
@@ -59,10 +62,56 @@ async fn a_finished_log_moves_to_a_blob_and_reads_the_same(world: World) {
     logs::compact(&world.store, fence.job_id).await.unwrap();
     assert_eq!(logs::to_compact(&world.store, 10).await.unwrap(), []);
     assert_eq!(read_all(&world, fence).await, before);
-    let blobs = world.needed_blobs().await;
-    assert_eq!(blobs.len(), 3);
+    let blobs = world.blobs();
+    assert_eq!(blobs.len(), 1);
     assert!(blobs.values().all(|blob| !blob.windows(4).any(|window| window == b"line")));
     logs::compact(&world.store, fence.job_id).await.unwrap();
+}
+
+async fn a_page_deep_in_an_archived_log_opens_one_segment(world: World) {
+    let fence = running(&world).await;
+    for sequence in 1..=48 {
+        append_text(&world, fence, sequence, &"x".repeat(60_000)).await;
+    }
+    world.finish(fence, &End::Success).await.unwrap();
+    logs::compact(&world.store, fence.job_id).await.unwrap();
+    let mut segments: Vec<_> = world.blobs().into_keys().collect();
+    segments.sort();
+    assert_eq!(segments.len(), 3);
+    for other in &segments[..2] {
+        std::fs::remove_file(other).unwrap();
+    }
+    let place = LogCursor { attempt: 1, sequence: 40 };
+    let request = PageRequest { after: Some(place), limit: 3 };
+    let page = logs::page(&world.store, fence.job_id, request).await.unwrap();
+    assert_eq!(page.items.iter().map(|chunk| chunk.sequence).collect::<Vec<_>>(), [41, 42, 43]);
+    let first = logs::page(&world.store, fence.job_id, PageRequest::first(3)).await;
+    assert!(first.is_err(), "the first segment is gone");
+}
+
+async fn a_text_is_found_in_a_live_and_in_an_archived_log(world: World) {
+    let fence = running(&world).await;
+    append(&world, fence, 1..=300).await.unwrap();
+    let found = search(&world, fence, "LINE 29").await;
+    assert_eq!(
+        found.iter().map(|chunk| chunk.sequence).collect::<Vec<_>>(),
+        [29, 290, 291, 292, 293, 294, 295, 296, 297, 298, 299]
+    );
+    world.finish(fence, &End::Success).await.unwrap();
+    logs::compact(&world.store, fence.job_id).await.unwrap();
+    assert_eq!(search(&world, fence, "LINE 29").await, found);
+    assert_eq!(search(&world, fence, "line 301").await, []);
+}
+
+async fn a_search_stops_after_a_while_and_says_where(world: World) {
+    let fence = running(&world).await;
+    for sequence in 1..=90 {
+        append_text(&world, fence, sequence, &"x".repeat(60_000)).await;
+    }
+    append_text(&world, fence, 91, "the needle\n").await;
+    let page = logs::search(&world.store, fence.job_id, "needle", PageRequest::first(5)).await.unwrap();
+    assert!(page.items.is_empty() && page.next.is_some_and(|place| place.sequence < 91), "{:?}", page.next);
+    assert_eq!(search(&world, fence, "needle").await.len(), 1);
 }
 
 async fn an_attempt_that_is_over_writes_nothing(world: World) {
@@ -92,6 +141,27 @@ async fn append(
     let tx = world.store.begin().await?;
     logs::append(&tx, fence, &chunks).await?;
     tx.commit().await
+}
+
+async fn append_text(world: &World, fence: Fence, sequence: u64, text: &str) {
+    let chunk = LogChunk { attempt: fence.attempt, sequence, at: world.now, text: text.to_owned() };
+    let tx = world.store.begin().await.unwrap();
+    logs::append(&tx, fence, &[chunk]).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// All that a search finds, page by page.
+async fn search(world: &World, fence: Fence, text: &str) -> Vec<LogChunk> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let request = PageRequest { after, limit: 7 };
+        let page = logs::search(&world.store, fence.job_id, text, request).await.unwrap();
+        found.extend(page.items);
+        match page.next {
+            None => return found,
+            next => after = next,
+        }
+    }
 }
 
 async fn sequences(world: &World, fence: Fence) -> Vec<u64> {

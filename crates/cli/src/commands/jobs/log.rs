@@ -16,12 +16,20 @@ use crate::{
 /// How many pieces are read at a time.
 const PAGE: u16 = 200;
 
-/// Prints what there is so far. As data it is one list of all pieces.
-pub(super) async fn print(settings: &Settings, session: &Session, id: JobId) -> anyhow::Result<()> {
+/// Prints what there is so far, or of that the lines with a text. As data it is one list of all pieces.
+pub(super) async fn print(
+    settings: &Settings,
+    session: &Session,
+    id: JobId,
+    search: Option<String>,
+) -> anyhow::Result<()> {
     let mut pieces = Vec::new();
     let mut cursor = None;
     loop {
-        let page = session.client().logs(id, &LogQuery { cursor, limit: Some(PAGE) }).await?;
+        let page = session
+            .client()
+            .logs(id, &LogQuery { cursor, limit: Some(PAGE), search: search.clone() })
+            .await?;
         match settings.output.value {
             Format::Table => page.items.iter().try_for_each(|piece| output::write(&piece.text))?,
             Format::Json | Format::Yaml => pieces.extend(page.items),
