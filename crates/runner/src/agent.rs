@@ -17,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     config::RunnerConfig,
+    courier,
     init_cache::InitCache,
     job,
     lease::Heart,
@@ -151,6 +152,8 @@ impl Runner {
     /// When the Console refuses the Runner.
     pub async fn run(&self, shutdown: CancellationToken) -> Result<(), RunError> {
         let ending = shutdown.child_token();
+        let courier = courier::run(Arc::clone(&self.shared), ending.clone());
+        let _courier = AbortOnDropHandle::new(tokio::spawn(courier));
         let mut slots = JoinSet::new();
         for _ in 0..self.shared.config.slots {
             slots.spawn(serve(Arc::clone(&self.shared), ending.clone()));

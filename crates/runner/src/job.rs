@@ -49,6 +49,8 @@ pub(crate) struct Job {
     pub client: JobClient,
     /// Why it is to stop, if it is.
     pub stop: StopSignal,
+    /// Cancelled when the Runner is to end.
+    pub ending: CancellationToken,
     /// Its log.
     pub log: Log,
     /// Its progress.
@@ -93,9 +95,9 @@ pub(crate) async fn run(shared: Arc<Shared>, claim: Claim, ending: CancellationT
     }
     match shared.work.spool() {
         Ok(spool) => {
-            let (mut job, carrier) = Job::open(shared, claim, client, stop, lease.limits(), spool);
-            let outcome = job.work(&step, &ending).await;
-            job.end(outcome, carrier, &ending).await;
+            let (mut job, carrier) = Job::open(shared, claim, client, stop, ending, lease.limits(), spool);
+            let outcome = job.work(&step).await;
+            job.end(outcome, carrier).await;
         }
         Err(error) => finish(&client, &stop, &without_log(&error)).await,
     }
@@ -108,6 +110,7 @@ impl Job {
         claim: Claim,
         client: JobClient,
         stop: StopSignal,
+        ending: CancellationToken,
         limits: watch::Receiver<Limits>,
         spool: (Writer, Reader),
     ) -> (Self, Carrier) {
@@ -120,6 +123,7 @@ impl Job {
             claim,
             client,
             stop,
+            ending,
             log,
             progress,
             redactor: Arc::new(redactor),
@@ -149,17 +153,14 @@ impl Job {
     }
 
     /// Walks the steps while watching the clock; `None` when nothing may be said any more.
-    async fn work(
-        &mut self,
-        step: &watch::Sender<&'static str>,
-        ending: &CancellationToken,
-    ) -> Option<Outcome> {
+    async fn work(&mut self, step: &watch::Sender<&'static str>) -> Option<Outcome> {
         let Some(list) = steps(self.claim.job_type, self.claim.plan.is_some()) else {
             let message = format!("this Runner does not do {} jobs", self.claim.job_type);
             return Some(Outcome::failed(FailureReason::Runner, message));
         };
         let shared = Arc::clone(&self.shared);
-        let drained = drained(ending, shared.config.shutdown_grace, &shared.hurry);
+        let ending = self.ending.clone();
+        let drained = drained(&ending, shared.config.shutdown_grace, &shared.hurry);
         let clock = watch_clock(self.stop.clone(), shared.config.job_timeout, drained, &shared.abort);
         let walked = tokio::select! {
             walked = self.walk(list, step) => walked,
@@ -196,18 +197,25 @@ impl Job {
     }
 
     /// Tells the end. A Runner that is to end itself does not wait for a Console that is away.
-    async fn end(self, outcome: Option<Outcome>, carrier: Carrier, ending: &CancellationToken) {
-        let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
-        let patience = lease_length(&self.claim);
-        let impatience = async {
-            drained(ending, shared.config.shutdown_grace, &shared.hurry).await;
-            tokio::time::sleep(patience).await;
-            stop.raise(Stop::Over);
-            std::future::pending::<Infallible>().await
-        };
+    async fn end(self, outcome: Option<Outcome>, carrier: Carrier) {
+        let (stop, impatience) = (self.stop.clone(), self.impatience());
+        tokio::pin!(impatience);
+        let told = self.tell_end(outcome, carrier);
+        tokio::pin!(told);
         tokio::select! {
-            () = self.tell_end(outcome, carrier) => {}
-            never = impatience => match never {},
+            () = &mut told => return,
+            () = impatience => stop.raise(Stop::Over),
+        }
+        told.await;
+    }
+
+    /// Resolves when the Runner is to end and does not wait for the Console any more.
+    pub(crate) fn impatience(&self) -> impl Future<Output = ()> + use<> {
+        let (shared, ending, lease) =
+            (Arc::clone(&self.shared), self.ending.clone(), lease_length(&self.claim));
+        async move {
+            drained(&ending, shared.config.shutdown_grace, &shared.hurry).await;
+            tokio::time::sleep(lease).await;
         }
     }
 

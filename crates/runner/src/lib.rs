@@ -7,6 +7,7 @@
 
 mod agent;
 mod config;
+mod courier;
 mod credentials;
 mod guard;
 mod init_cache;
@@ -18,6 +19,7 @@ mod process;
 mod progress;
 mod redact;
 mod retry;
+mod shelf;
 mod spool;
 mod steps;
 mod stop;

@@ -3,7 +3,11 @@
 //! Only calls that may be repeated come here. A refusal is final, and one that says that the attempt is over stops the
 //! whole job.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    hash::{BuildHasher, Hasher, RandomState},
+    time::Duration,
+};
 
 use alethia_api::{client::ClientError, problem::Code};
 
@@ -43,11 +47,17 @@ where
             return Err(error.into());
         }
         tracing::debug!(%error, "the Console gave no answer; trying again");
-        if stop.unless_over(tokio::time::sleep(pause)).await.is_none() {
+        if stop.unless_over(tokio::time::sleep(jittered(pause))).await.is_none() {
             return Err(CallError::LeaseLost);
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Between half of a pause and all of it: many Runners that wait for one Console do not ask at the same time.
+pub(crate) fn jittered(pause: Duration) -> Duration {
+    let chance = RandomState::new().build_hasher().finish() % 1000;
+    pause / 2 + pause / 2 * u32::try_from(chance).expect("it is below 1000") / 1000
 }
 
 /// Whether the Console says that the token of the attempt is worth nothing any more.

@@ -1,7 +1,7 @@
 //! A Console for tests: takes what a Runner sends, keeps it, and refuses or stays silent as it is told.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -23,13 +23,13 @@ use alethia_domain::{
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State,
-    http::{StatusCode, header},
+    extract::{Query, State},
+    http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{post, put},
+    routing::{any, post, put},
 };
 use chrono::Utc;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -64,12 +64,23 @@ pub(crate) struct Received {
     pub claims: VecDeque<Claim>,
     pub plan_to_apply: Bytes,
     pub started: u32,
+    pub released: u32,
     pub heartbeats: u32,
     pub chunks: Vec<LogChunk>,
     pub progress: Vec<ReportProgress>,
     pub plan_file: Option<Bytes>,
     pub plan: Option<ReportPlan>,
     pub finishes: Vec<Finish>,
+    /// Who holds the lock of the state.
+    pub state_lock: Option<String>,
+    /// Versions of the state, each with the lock that it was written under.
+    pub states: Vec<(String, Bytes)>,
+    /// Say to whoever writes the state that the attempt is over.
+    pub attempt_over_for_state: bool,
+    /// Answer 503 to so many states that come late.
+    pub refuse_rescues: u32,
+    /// States that came late.
+    pub rescued: Vec<Bytes>,
 }
 
 /// A Console for tests.
@@ -98,6 +109,9 @@ impl TestConsole {
             .route(&format!("{job}/plan/file"), put(plan_file).get(plan_to_apply))
             .route(&format!("{job}/plan"), put(plan))
             .route(&format!("{job}/finish"), post(finish))
+            .route(&format!("{job}/release"), post(release))
+            .route(&format!("{job}/state/rescue"), put(rescue))
+            .route("/api/v1/state/{spec}", any(state))
             .with_state(Arc::clone(&shared));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -292,4 +306,42 @@ async fn plan(State(shared): Shop, Json(body): Json<ReportPlan>) -> Response {
 
 async fn finish(State(shared): Shop, Json(body): Json<Finish>) -> Response {
     shared.take(|received| received.finishes.push(body))
+}
+
+async fn release(State(shared): Shop) -> Response {
+    shared.take(|received| received.released += 1)
+}
+
+async fn rescue(State(shared): Shop, body: Bytes) -> Response {
+    let mut refused = false;
+    let answer = shared.take(|received| {
+        refused = take_one(&mut received.refuse_rescues);
+        if !refused {
+            received.rescued.push(body);
+        }
+    });
+    if refused { refusal(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable) } else { answer }
+}
+
+async fn state(
+    State(shared): Shop,
+    method: Method,
+    Query(query): Query<BTreeMap<String, String>>,
+    body: Bytes,
+) -> Response {
+    if shared.received.lock().unwrap().attempt_over_for_state {
+        return refusal(StatusCode::CONFLICT, Code::LeaseLost);
+    }
+    let info = || serde_json::from_slice::<Value>(&body).unwrap()["ID"].as_str().unwrap().to_owned();
+    let mut held = None;
+    let answer = shared.take(|received| match method.as_str() {
+        "LOCK" if received.state_lock.is_some() => held.clone_from(&received.state_lock),
+        "LOCK" => received.state_lock = Some(info()),
+        "UNLOCK" => assert_eq!(received.state_lock.take(), Some(info())),
+        _ => {
+            assert_eq!(received.state_lock.as_ref(), Some(&query["ID"]));
+            received.states.push((query["ID"].clone(), body.clone()));
+        }
+    });
+    held.map_or(answer, |id| (StatusCode::LOCKED, Json(json!({ "ID": id }))).into_response())
 }

@@ -2,12 +2,12 @@
 //!
 //! One process owns a work folder and says so with a lock; what a former owner left behind when it was killed is ended
 //! and removed at the next start. The one thing that outlives a job is a state that could not be delivered: it is kept in
-//! `rescued/`.
+//! `rescued/` until it is.
 
 use std::{
-    fs::{self, DirBuilder, File, Permissions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::{
     orphans,
+    shelf::Shelf,
     spool::{self, Reader, Writer},
 };
 
@@ -49,6 +50,7 @@ pub enum WorkDirError {
 #[derive(Debug)]
 pub(crate) struct WorkDirs {
     path: PathBuf,
+    shelf: Shelf,
     _lock: File,
 }
 
@@ -71,8 +73,9 @@ impl WorkDirs {
             Err(TryLockError::WouldBlock) => return Err(WorkDirError::InUse(path)),
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }
-        remove_left_overs(&path).map_err(unusable)?;
-        Ok(Self { path, _lock: lock })
+        let shelf = Shelf::at(path.join(RESCUED));
+        remove_left_overs(&path, &shelf).map_err(unusable)?;
+        Ok(Self { path, shelf, _lock: lock })
     }
 
     /// A fresh folder for a job.
@@ -97,13 +100,18 @@ impl WorkDirs {
         Ok(JobDir { folder, temporary })
     }
 
-    /// Keeps a file of a job that must not be lost; says where.
-    pub(crate) fn rescue(&self, job: JobId, file: &Path) -> io::Result<PathBuf> {
-        keep(file, &self.path.join(RESCUED).join(job.to_string()))
+    /// Where states are that could not be delivered.
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 }
 
 impl JobDir {
+    /// The folder itself.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Folder of the Terraform root.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("root")
@@ -133,7 +141,7 @@ fn temporary_folder(prefix: &str, parent: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(prefix).permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
 }
 
-fn remove_left_overs(path: &Path) -> io::Result<()> {
+fn remove_left_overs(path: &Path, shelf: &Shelf) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         let (folder, name) = (entry.path(), entry.file_name());
@@ -141,10 +149,9 @@ fn remove_left_overs(path: &Path) -> io::Result<()> {
             continue;
         }
         orphans::end_all(&folder);
-        let state = folder.join("root").join(ERRORED_STATE);
-        if state.exists() {
-            let kept = keep(&state, &path.join(RESCUED).join(name))?;
-            tracing::error!(kept = %kept.display(), "a killed Runner left a state behind that was never delivered");
+        if folder.join("root").join(ERRORED_STATE).exists() {
+            let kept = shelf.take_from(&folder)?;
+            tracing::warn!(kept = %kept.display(), "a killed Runner left a state behind; it is delivered now");
         }
         tracing::info!(folder = %folder.display(), "removing what a killed Runner left behind");
         fs::remove_dir_all(folder)?;
@@ -152,14 +159,9 @@ fn remove_left_overs(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies a file so that it survives, readable for its owner alone.
-fn keep(file: &Path, folder: &Path) -> io::Result<PathBuf> {
-    private_folder(folder)?;
-    let kept = folder.join(ERRORED_STATE);
-    fs::copy(file, &kept)?;
-    fs::set_permissions(&kept, Permissions::from_mode(0o600))?;
-    File::open(&kept)?.sync_all()?;
-    Ok(kept)
+/// A new file for its owner alone.
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]
@@ -192,12 +194,9 @@ mod tests {
         let dirs = WorkDirs::open(place.path()).unwrap();
         assert!(!left_over.exists());
         assert!(place.path().join("rescued/job-12345678-abc").join(ERRORED_STATE).exists());
-        let file = place.path().join("errored.tfstate");
-        fs::write(&file, "{}").unwrap();
-        let kept = dirs.rescue(JobId::generate(), &file).unwrap();
         drop(dirs);
         WorkDirs::open(place.path()).unwrap();
-        assert_eq!(mode(&kept), 0o600);
+        assert!(place.path().join("rescued/job-12345678-abc").join(ERRORED_STATE).exists());
     }
 
     #[test]

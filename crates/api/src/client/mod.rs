@@ -160,12 +160,18 @@ impl Connection {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let response = request
-            .send()
-            .await
-            .map_err(|source| ClientError::Unreachable { url: self.base.to_string(), source })?;
-        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
+        checked(self.raw(request).await?).await
     }
+
+    /// Any answer, a refusal too.
+    async fn raw(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let sent = request.send().await;
+        sent.map_err(|source| ClientError::Unreachable { url: self.base.to_string(), source })
+    }
+}
+
+async fn checked(response: Response) -> Result<Response, ClientError> {
+    if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
 }
 
 async fn refusal(response: Response) -> ClientError {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use alethia_domain::ids::{JobId, SpecId};
 use bytes::Bytes;
 use reqwest::{Method, StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{ClientError, Connection, POLL_MARGIN};
+use super::{ClientError, Connection, POLL_MARGIN, checked};
 use crate::runner::{
     AppendLogs, Claim, ClaimRequest, Finish, Heartbeat, HeartbeatReply, ReportPlan, ReportProgress,
 };
@@ -23,6 +24,13 @@ pub struct RunnerClient {
 pub struct JobClient {
     connection: Connection,
     job: String,
+}
+
+/// A lock as Terraform describes it.
+#[derive(Deserialize)]
+struct Held {
+    #[serde(rename = "ID")]
+    id: String,
 }
 
 impl RunnerClient {
@@ -52,7 +60,12 @@ impl RunnerClient {
 
     /// The client of the attempt that a claim gave.
     pub fn job(&self, claim: &Claim) -> JobClient {
-        JobClient { connection: self.connection.with_token(&claim.job_token), job: claim.job_id.to_string() }
+        self.attempt(claim.job_id, &claim.job_token)
+    }
+
+    /// The client of an attempt of which only the job and the token are known any more.
+    pub fn attempt(&self, job: JobId, token: &str) -> JobClient {
+        JobClient { connection: self.connection.with_token(token), job: job.to_string() }
     }
 
     /// Address of a Spec's Terraform state backend.
@@ -76,6 +89,33 @@ impl JobClient {
     /// Gives the job back to the queue: it was claimed, and the work did not begin.
     pub async fn release(&self) -> Result<(), ClientError> {
         self.connection.unit(self.call(Method::POST, &["release"])).await
+    }
+
+    /// Writes a version of the state in the place of a Terraform of this attempt that could not, and releases the lock.
+    /// Terraform may have left its own lock behind; it is used then, since nobody else can have locked the state while
+    /// that Terraform worked. Otherwise the lock is taken under the name `lock`. May be repeated.
+    pub async fn write_state(&self, spec: SpecId, lock: &str, state: Bytes) -> Result<(), ClientError> {
+        let held = self.lock_state(spec, lock).await?;
+        let write = self.state(Method::POST, spec).query(&[("ID", held.as_str())]);
+        self.connection.unit(write.header(header::CONTENT_TYPE, "application/json").body(state)).await?;
+        self.connection.unit(self.state(extension("UNLOCK"), spec).json(&json!({ "ID": held }))).await
+    }
+
+    /// Takes the lock of the state; tells the id of the one that is held then.
+    async fn lock_state(&self, spec: SpecId, lock: &str) -> Result<String, ClientError> {
+        let info = json!({ "ID": lock, "Operation": "rescue", "Who": "runner" });
+        let response = self.connection.raw(self.state(extension("LOCK"), spec).json(&info)).await?;
+        match response.status() {
+            StatusCode::LOCKED => {
+                let url = response.url().to_string();
+                let held: Held = response
+                    .json()
+                    .await
+                    .map_err(|source| ClientError::Unreadable { url, source: source.into() })?;
+                Ok(held.id)
+            }
+            _ => checked(response).await.map(|_| lock.to_owned()),
+        }
     }
 
     /// Hands over a state that Terraform could not write, after the attempt was over. The Console keeps it beside the
@@ -131,8 +171,16 @@ impl JobClient {
         self.connection.unit(self.call(Method::POST, &[what]).json(body)).await
     }
 
+    fn state(&self, method: Method, spec: SpecId) -> reqwest::RequestBuilder {
+        self.connection.request(method, &["state", &spec.to_string()])
+    }
+
     fn call(&self, method: Method, rest: &[&str]) -> reqwest::RequestBuilder {
         let parts: Vec<&str> = ["runner", "jobs", &self.job].iter().chain(rest).copied().collect();
         self.connection.request(method, &parts)
     }
+}
+
+fn extension(method: &str) -> Method {
+    Method::from_bytes(method.as_bytes()).expect("its letters are allowed in a method")
 }

@@ -318,20 +318,46 @@ async fn no_secret_leaves_the_runner() {
 }
 
 #[tokio::test]
-async fn a_state_that_terraform_could_not_write_is_delivered() {
+async fn a_state_that_terraform_could_not_write_is_written_for_it_under_its_own_lock() {
     let runner = TestRunner::start(FakeTerraform::new().apply(Mode::ErroredState)).await;
+    runner.console.set(|received| received.state_lock = Some("terraform's own".to_owned()));
     let finish = runner.job(claim_of(JobType::Deploy)).await;
     assert_eq!(failure(&finish).reason, FailureReason::Terraform);
-    assert_eq!(runner.fake.calls().last().unwrap(), "state push -lock-timeout=10s errored.tfstate");
     assert!(runner.console.log().contains("the state was delivered"));
+    let received = runner.console.received();
+    assert_eq!(received.states, [("terraform's own".to_owned(), "{\"version\":4,\"serial\":7}\n".into())]);
+    assert_eq!(received.state_lock, None);
+    assert!(!runner.work_dir.join("rescued").exists());
 }
 
 #[tokio::test]
-async fn a_state_that_cant_be_delivered_is_kept_on_the_machine() {
-    let runner = TestRunner::start(FakeTerraform::new().apply(Mode::ErroredState).state_push_fails()).await;
+async fn a_state_that_comes_too_late_to_be_written_is_handed_over_until_it_is_taken() {
+    let runner = TestRunner::start(FakeTerraform::new().apply(Mode::ErroredState)).await;
+    runner.console.set(|received| received.attempt_over_for_state = true);
+    runner.console.set(|received| received.refuse_rescues = 2);
+    runner.console.set(|received| received.claims.push_back(claim_of(JobType::Deploy)));
+    runner.console.until("the state comes", |received| !received.rescued.is_empty()).await;
+    assert_eq!(runner.console.received().rescued, ["{\"version\":4,\"serial\":7}\n"]);
+    let wait = async {
+        while std::fs::read_dir(runner.work_dir.join("rescued")).unwrap().count() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_state_that_a_killed_runner_left_behind_is_delivered_by_the_next_one() {
+    let fake = FakeTerraform::new();
     let claim = claim_of(JobType::Deploy);
-    let kept = runner.work_dir.join("rescued").join(claim.job_id.to_string()).join("errored.tfstate");
-    runner.job(claim).await;
-    assert!(std::fs::read_to_string(&kept).unwrap().contains("serial"));
-    assert!(runner.console.log().contains(&kept.display().to_string()));
+    let runner = TestRunner::start_with(fake, |config| {
+        let left = config.work_dir.join("job-12345678-abc");
+        std::fs::create_dir_all(left.join("root")).unwrap();
+        std::fs::write(left.join("root/errored.tfstate"), "{}").unwrap();
+        crate::shelf::Ticket::of(&claim).leave_in(&left).unwrap();
+    })
+    .await;
+    runner.console.until("the state comes", |received| !received.states.is_empty()).await;
+    assert_eq!(runner.console.received().states[0].1, "{}");
+    assert_eq!(runner.job_folders(), [""; 0]);
 }

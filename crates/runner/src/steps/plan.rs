@@ -1,9 +1,8 @@
 //! Find out what would change, or fetch a plan that was made before and check that it still fits.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Read},
-    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
@@ -15,7 +14,7 @@ use alethia_domain::{
 use alethia_terraform::plan_json;
 
 use super::{StepError, terraform};
-use crate::{job::Job, retry::persist};
+use crate::{job::Job, retry::persist, workdir::private_file};
 
 /// Name of the plan file in the root.
 pub(super) const PLAN_FILE: &str = "plan.bin";
@@ -54,7 +53,7 @@ pub(super) async fn fetch(job: &mut Job) -> Result<(), StepError> {
         return Err(StepError::Runner("the plan file that came is not the one that was made".to_owned()));
     }
     let path = job.workspace().folder.root().join(PLAN_FILE);
-    let write = || io::copy(&mut &file[..], &mut create(&path)?);
+    let write = || io::copy(&mut &file[..], &mut private_file(&path)?);
     write().map_err(|error| StepError::runner("the plan file can't be written", &error))?;
     job.plan = Some(reference.summary);
     Ok(())
@@ -68,16 +67,11 @@ pub(super) fn removes_everything(job: &Job) -> bool {
 async fn summarize(job: &mut Job) -> Result<PlanSummary, StepError> {
     let path = job.workspace().folder.root().join(PLAN_JSON);
     let unreadable = |error: io::Error| StepError::runner("the plan can't be read", &error);
-    let output = create(&path).map_err(unreadable)?;
+    let output = private_file(&path).map_err(unreadable)?;
     terraform::run_into(job, &["show", "-json", "-no-color", PLAN_FILE], output).await?;
     let json = read_at_most(&path, LARGEST_JSON).map_err(unreadable)?;
     plan_json::summarize(&json, &job.workspace().document)
         .map_err(|error| StepError::runner("the plan can't be read", &error))
-}
-
-/// A new file for its owner alone.
-pub(super) fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// A whole file, unless it is larger than it may be.

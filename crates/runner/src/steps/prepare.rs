@@ -5,7 +5,10 @@ use alethia_domain::{lifecycle::JobType, spec::Document};
 use alethia_terraform::render::{self, RenderedRoot};
 
 use super::StepError;
-use crate::job::{Job, Workspace};
+use crate::{
+    job::{Job, Workspace},
+    shelf::Ticket,
+};
 
 pub(super) fn run(job: &mut Job) -> Result<(), StepError> {
     let claim = &job.claim;
@@ -13,6 +16,9 @@ pub(super) fn run(job: &mut Job) -> Result<(), StepError> {
         .map_err(|error| StepError::runner("this Runner can't read the Spec document", &error))?;
     let folder =
         job.shared.work.job(claim.job_id).map_err(|error| StepError::runner("no working folder", &error))?;
+    Ticket::of(claim)
+        .leave_in(folder.path())
+        .map_err(|error| StepError::runner("the working folder can't be written", &error))?;
     root(claim, &document)
         .write(&folder.root())
         .map_err(|error| StepError::runner("the Terraform root can't be written", &error))?;

@@ -7,10 +7,10 @@ use alethia_terraform::protection;
 
 use super::{
     StepError,
-    plan::{LARGEST_JSON, LOCK_TIMEOUT, create, read_at_most},
+    plan::{LARGEST_JSON, LOCK_TIMEOUT, read_at_most},
     rescue, terraform,
 };
-use crate::job::Job;
+use crate::{job::Job, workdir::private_file};
 
 /// File with the state as it is before the removal.
 const STATE_FILE: &str = "before.tfstate";
@@ -32,7 +32,7 @@ pub(super) async fn run(job: &mut Job) -> Result<(), StepError> {
 async fn protected(job: &mut Job) -> Result<Vec<String>, StepError> {
     let path = job.workspace().folder.root().join(STATE_FILE);
     let unreadable = |error: std::io::Error| StepError::runner("the state can't be read", &error);
-    let output = create(&path).map_err(unreadable)?;
+    let output = private_file(&path).map_err(unreadable)?;
     terraform::run_into(job, &["state", "pull"], output).await?;
     let state = read_at_most(&path, LARGEST_JSON).map_err(unreadable)?;
     protection::protected(&state).map_err(|error| StepError::runner("no protection can be lifted", &error))

@@ -1,61 +1,56 @@
-//! A state that Terraform could not write: delivered, or kept where a person finds it.
+//! A state that Terraform could not write: delivered, or kept until it is.
 //!
 //! Terraform leaves `errored.tfstate` behind when the state backend did not take the last version. Losing it would mean
-//! resources in the cloud that nobody knows of.
+//! resources in the cloud that nobody knows of. While the attempt is not over, the Runner writes it in Terraform's place;
+//! what is left after that goes to the shelf.
 
-use std::{path::Path, time::Duration};
+use bytes::Bytes;
+use uuid::Uuid;
 
-use super::terraform;
 use crate::{
     job::Job,
-    stop::{Stop, StopSignal},
+    retry::{CallError, persist},
+    shelf,
     workdir::ERRORED_STATE,
 };
 
-/// How long the delivery may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Delivers the state that Terraform left behind, if it did.
 pub(super) async fn deliver_state(job: &mut Job) {
-    let file = job.workspace().folder.root().join(ERRORED_STATE);
-    if !file.exists() {
+    let root = job.workspace().folder.root();
+    if !root.join(ERRORED_STATE).exists() {
         return;
     }
-    job.log.write("Terraform could not write its state; delivering it again").await;
-    if push(job).await {
-        job.log.write("the state was delivered").await;
-    } else {
-        keep(job, &file).await;
-    }
-}
-
-/// The delivery goes on when the job is cancelled, but not when the lease is lost: then it would be refused anyway.
-async fn push(job: &mut Job) -> bool {
-    let (ours, stop) = (job.stop.clone(), StopSignal::new());
-    let until = stop.clone();
-    let arguments = ["state", "push", "-lock-timeout=10s", ERRORED_STATE];
-    let push = terraform::run_until(job, &arguments, None, &stop, |_| {});
-    let watch = async {
-        tokio::select! {
-            _ = ours.at_least(Stop::Abort) => {}
-            () = tokio::time::sleep(PATIENCE) => {}
-        }
-        until.raise(Stop::Abort);
-        std::future::pending::<bool>().await
+    job.log.write("Terraform could not write its state; delivering it").await;
+    let written = match shelf::read(&root) {
+        Ok(state) => write(job, state).await,
+        Err(error) => Some(error.to_string()),
     };
-    tokio::select! {
-        pushed = push => pushed.is_ok(),
-        never = watch => never,
+    match written {
+        None => job.log.write("the state was delivered").await,
+        Some(why) => keep(job, &why).await,
     }
 }
 
-async fn keep(job: &mut Job, file: &Path) {
-    let text = match job.shared.work.rescue(job.claim.job_id, file) {
-        Ok(kept) => format!(
-            "the state could not be delivered; it is kept on the Runner's machine in {}. Push it with `terraform state push` before the next deployment",
-            kept.display()
+/// Writes it as long as it takes, but not beyond the attempt; tells why it was not taken.
+async fn write(job: &Job, state: Bytes) -> Option<String> {
+    let (spec, lock) = (job.claim.spec_id, Uuid::new_v4().to_string());
+    let written = persist(&job.stop, || job.client.write_state(spec, &lock, state.clone()));
+    tokio::select! {
+        written = written => match written {
+            Ok(()) => None,
+            Err(error @ (CallError::LeaseLost | CallError::Refused(_))) => Some(error.to_string()),
+        },
+        () = job.impatience() => Some("this Runner ends".to_owned()),
+    }
+}
+
+async fn keep(job: &mut Job, why: &str) {
+    let text = match job.shared.work.shelf().take_from(job.workspace().folder.path()) {
+        Ok(place) => format!(
+            "the state could not be written: {why}. It is kept on the Runner's machine in {} and delivered from there",
+            place.display()
         ),
-        Err(error) => format!("the state could not be delivered, and could not be kept either: {error}"),
+        Err(error) => format!("the state could not be written: {why}. It can't be kept either: {error}"),
     };
     tracing::error!(job = %job.claim.job_id, "{text}");
     job.log.write(&text).await;
