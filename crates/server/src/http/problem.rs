@@ -73,7 +73,8 @@ pub(super) fn unreadable_body(rejection: BytesRejection, limit: usize) -> Error 
     }
 }
 
-fn problem(error: Error) -> Problem {
+/// What a client is told about an error.
+pub(super) fn problem(error: Error) -> Problem {
     let detail = error.to_string();
     match error {
         Error::Invalid(errors) => {

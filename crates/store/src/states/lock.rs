@@ -33,17 +33,23 @@ pub async fn lock(tx: &Tx, spec_id: SpecId, fence: Fence, info: &Value, now: Dat
     Ok(())
 }
 
-/// Releases the lock with this id. None being held is fine: the answer to an earlier release may have been lost.
+/// Releases the lock with this id, or whichever is held where there is no id: `terraform force-unlock` sends none. None
+/// being held is fine: the answer to an earlier release may have been lost. Tells what was released.
 ///
 /// # Errors
 /// [`StateRefusal::WrongLock`] when another one is held; [`crate::StoreError::LeaseLost`].
-pub async fn unlock(tx: &Tx, spec_id: SpecId, fence: Fence, lock_id: &str) -> Result<()> {
+pub async fn unlock(
+    tx: &Tx,
+    spec_id: SpecId,
+    fence: Fence,
+    lock_id: Option<&str>,
+) -> Result<Option<StateLock>> {
     jobs::guard(tx, fence).await?;
     specs::lock(tx, spec_id).await?;
-    match held(tx, spec_id).await? {
-        None => Ok(()),
-        Some(held) if held.id == lock_id => release(tx, spec_id, lock_id).await,
-        Some(_) => Err(StateRefusal::WrongLock(lock_id.to_owned()).into()),
+    let Some(held) = held(tx, spec_id).await? else { return Ok(None) };
+    match lock_id {
+        Some(other) if other != held.id => Err(StateRefusal::WrongLock(other.to_owned()).into()),
+        Some(_) | None => release(tx, spec_id, &held.id).await.map(|()| Some(held)),
     }
 }
 

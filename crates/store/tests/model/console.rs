@@ -180,7 +180,7 @@ impl World<'_> {
 
     pub(crate) async fn unlock(&self, spec: SpecId, fence: Fence, id: &str) -> Result<()> {
         let tx = self.bench.store.begin().await?;
-        states::unlock(&tx, spec, fence, id).await?;
+        states::unlock(&tx, spec, fence, Some(id)).await?;
         tx.commit().await
     }
 

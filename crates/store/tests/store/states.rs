@@ -214,7 +214,7 @@ async fn lock(world: &World, spec: SpecId, fence: Fence, id: &str) -> alethia_st
 
 async fn unlock(world: &World, spec: SpecId, fence: Fence, id: &str) -> alethia_store::Result<()> {
     let tx = world.store.begin().await?;
-    states::unlock(&tx, spec, fence, id).await?;
+    states::unlock(&tx, spec, fence, Some(id)).await?;
     tx.commit().await
 }
 
