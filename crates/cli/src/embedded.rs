@@ -138,6 +138,8 @@ fn console_config(settings: &Settings, listen: SocketAddr) -> Config {
     let mut config = Config::new(&settings.data_dir.value);
     config.listen = listen;
     config.lease = Duration::from_secs(settings.lease.value.into());
+    config.keep.events = settings.keep_events.value;
+    config.keep.audit = settings.keep_audit.value;
     if let Some(database) = &settings.database.value {
         config.database = database.expose().to_owned();
     }

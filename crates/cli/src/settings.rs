@@ -63,6 +63,10 @@ pub(crate) struct Settings {
     pub(crate) listen: Setting<String>,
     /// How many seconds an attempt at a job is valid without a word of its Runner.
     pub(crate) lease: Setting<u16>,
+    /// How many days events are kept; 0 for ever.
+    pub(crate) keep_events: Setting<u32>,
+    /// How many days entries of the audit log are kept; 0 for ever.
+    pub(crate) keep_audit: Setting<u32>,
     /// Terraform or OpenTofu; found on PATH when absent.
     pub(crate) tool: Setting<Option<PathBuf>>,
     /// How many jobs a Runner of this machine does at a time.
@@ -138,6 +142,8 @@ impl Settings {
             blobs: layers.optional(|layer| layer.blobs.clone()),
             listen: layers.or("127.0.0.1:4646".to_owned(), |layer| layer.listen.clone()),
             lease: layers.or(30, |layer| layer.lease),
+            keep_events: layers.or(30, |layer| layer.keep_events),
+            keep_audit: layers.or(365, |layer| layer.keep_audit),
             tool: layers.optional(|layer| layer.tool.clone()),
             slots: layers.or(2, |layer| layer.slots),
             output: layers.or(Format::Table, |layer| layer.output),
@@ -172,6 +178,8 @@ impl Settings {
             entry("blobs", &self.blobs, |value| value.clone()),
             entry("listen", &self.listen, |value| Some(value.clone())),
             entry("lease", &self.lease, |value| Some(value.to_string())),
+            entry("keep_events", &self.keep_events, |value| Some(value.to_string())),
+            entry("keep_audit", &self.keep_audit, |value| Some(value.to_string())),
             entry("tool", &self.tool, |value| value.as_ref().map(path)),
             entry("slots", &self.slots, |value| Some(value.to_string())),
             entry("output", &self.output, |value| Some(format!("{value:?}").to_lowercase())),

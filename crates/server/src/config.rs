@@ -24,8 +24,19 @@ pub struct Config {
     pub blobs: String,
     /// How long an attempt is valid without a heartbeat.
     pub lease: Duration,
+    /// How long is kept what nobody needs any more.
+    pub keep: Keep,
     /// Limits on what clients may send and keep open.
     pub limits: Limits,
+}
+
+/// How long is kept what nobody needs any more, in days; 0 is for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// Events. Those of a job that is not over stay.
+    pub events: u32,
+    /// Entries of the audit log.
+    pub audit: u32,
 }
 
 /// Limits on what clients may send and keep open.
@@ -66,6 +77,7 @@ impl Config {
             database: sqlite_url(&data_dir.join("alethia.db")),
             blobs: format!("file://{}", data_dir.join("blobs").display()),
             lease: Duration::from_secs(30),
+            keep: Keep::default(),
             limits: Limits::default(),
             data_dir,
         }
@@ -91,6 +103,12 @@ impl Limits {
     /// How long a request may take that waits for something to happen.
     pub(crate) fn waiting_time(&self) -> Duration {
         self.request_time + Duration::from_secs(LONGEST_WAIT.into())
+    }
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { events: 30, audit: 365 }
     }
 }
 
@@ -122,6 +140,7 @@ impl fmt::Debug for Config {
             .field("database", &without_password(&self.database))
             .field("blobs", &self.blobs)
             .field("lease", &self.lease)
+            .field("keep", &self.keep)
             .field("limits", &self.limits)
             .finish()
     }

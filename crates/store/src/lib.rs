@@ -29,6 +29,7 @@ pub mod logs;
 mod page;
 pub mod plans;
 pub mod queue;
+pub mod retention;
 pub mod revisions;
 pub mod runners;
 mod schema;

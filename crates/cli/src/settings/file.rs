@@ -21,6 +21,8 @@ pub(crate) const DEFAULT_FILE: &str = include_str!("default.toml");
 const SLOTS: RangeInclusive<usize> = 1..=64;
 /// How long a lease may be, in seconds.
 const LEASE: RangeInclusive<u16> = 10..=600;
+/// How many days may be kept what is over.
+const DAYS: RangeInclusive<u32> = 0..=36_500;
 
 /// What one place says.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -35,6 +37,8 @@ pub(crate) struct Layer {
     pub(crate) blobs: Option<String>,
     pub(crate) listen: Option<String>,
     pub(crate) lease: Option<u16>,
+    pub(crate) keep_events: Option<u32>,
+    pub(crate) keep_audit: Option<u32>,
     pub(crate) tool: Option<PathBuf>,
     pub(crate) slots: Option<usize>,
     pub(crate) output: Option<Format>,
@@ -59,6 +63,8 @@ impl Layer {
         let path = |key: &str| text(key).map(PathBuf::from);
         let slots = text("SLOTS").map(|value| number("ALETHIA_SLOTS", &value, &SLOTS)).transpose()?;
         let lease = text("LEASE").map(|value| number("ALETHIA_LEASE", &value, &LEASE)).transpose()?;
+        let days =
+            |key: &str| text(key).map(|value| number(&format!("ALETHIA_{key}"), &value, &DAYS)).transpose();
         let output = text("OUTPUT").map(|value| format("ALETHIA_OUTPUT", &value)).transpose()?;
         Ok(Self {
             server: text("SERVER"),
@@ -69,6 +75,8 @@ impl Layer {
             blobs: text("BLOBS"),
             listen: text("LISTEN"),
             lease,
+            keep_events: days("KEEP_EVENTS")?,
+            keep_audit: days("KEEP_AUDIT")?,
             tool: path("TOOL"),
             slots,
             output,
@@ -113,6 +121,11 @@ impl Layer {
         }
         if let Some(lease) = layer.lease {
             number(&format!("lease in {}", path.display()), &lease.to_string(), &LEASE)?;
+        }
+        for (key, days) in [("keep_events", layer.keep_events), ("keep_audit", layer.keep_audit)] {
+            if let Some(days) = days {
+                number(&format!("{key} in {}", path.display()), &days.to_string(), &DAYS)?;
+            }
         }
         Ok(layer)
     }

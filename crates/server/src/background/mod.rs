@@ -2,3 +2,4 @@
 
 pub(crate) mod dispatch;
 pub(crate) mod reaper;
+mod retention;

@@ -23,6 +23,7 @@ use alethia_store::{
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::{Instant, sleep_until};
 
+use super::retention::Retention;
 use crate::{
     app::{App, finish},
     error::Result,
@@ -40,9 +41,9 @@ const LONGEST: Duration = Duration::from_secs(15);
 
 /// Works until the Console is told to end.
 pub(crate) async fn run(app: App) {
-    let mut there_since = Instant::now();
+    let (mut there_since, mut retention) = (Instant::now(), Retention::new());
     loop {
-        let pause = match round(&app, there_since).await {
+        let pause = match round(&app, there_since, &mut retention).await {
             Ok(pause) => pause,
             Err(error) => {
                 tracing::error!(%error, "the database was not looked after; the next round tries again");
@@ -66,11 +67,12 @@ fn was_away(due: Instant, lease: Duration) -> bool {
 }
 
 /// One round; tells how long to sleep after it. What goes wrong in the housekeeping never keeps it from the leases.
-async fn round(app: &App, there_since: Instant) -> Result<Duration> {
+async fn round(app: &App, there_since: Instant, retention: &mut Retention) -> Result<Duration> {
     let grace = (there_since + app.config.lease).saturating_duration_since(Instant::now());
     let healthy = !grace.is_zero() || sweep(app, app.now()).await?;
     move_logs(app).await?;
     forget_answers(app).await?;
+    retention.work(app).await?;
     match (grace.is_zero(), healthy) {
         (true, true) => pause(app).await,
         (true, false) => Ok(LONGEST),
