@@ -8,8 +8,8 @@ use crate::{
     commands::{
         apply::ApplyArgs, completion::CompletionArgs, config::ConfigArgs, design::DesignArgs,
         destroy::DestroyArgs, identity::IdentityCommand, jobs::JobsCommand, plan::PlanArgs,
-        runner::RunnerCommand, sandbox::SandboxCommand, serve::ServeArgs, spec::SpecCommand,
-        state::StateCommand, token::TokenCommand, up::UpArgs, zone::ZoneCommand,
+        recover::RecoverArgs, runner::RunnerCommand, sandbox::SandboxCommand, serve::ServeArgs,
+        spec::SpecCommand, state::StateCommand, token::TokenCommand, up::UpArgs, zone::ZoneCommand,
     },
     output::Format,
 };
@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Remove everything that a Spec has in the cloud
     Destroy(DestroyArgs),
+    /// Bring back a Spec whose last change broke off: plan from the newest state, ask, go on
+    Recover(RecoverArgs),
     /// Create a Spec file by answering a few questions
     Design(DesignArgs),
     /// Zones: groups of Specs

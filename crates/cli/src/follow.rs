@@ -3,7 +3,7 @@
 //! The first interrupt asks to cancel the job and goes on watching; the second leaves. A job of another process's Runner
 //! then goes on by itself; a job of the Runner in this process ends with it, and that is said.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use alethia_api::{
     jobs::{Job, NewJob},
@@ -16,14 +16,15 @@ use alethia_domain::{
 use anyhow::Context;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    time::sleep,
+    time::{Instant, interval_at},
 };
 use uuid::Uuid;
 
 use crate::{error::Fault, progress::Progress, session::Session};
 
-/// After how long it is said that no Runner took the job.
-const QUEUE_NOTICE: Duration = Duration::from_secs(10);
+/// After how long it is said for the first time what a job waits for, and how often that is looked at again.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The person's wish to stop.
 pub(crate) struct Interrupts {
@@ -75,7 +76,7 @@ pub(crate) async fn watch(
 ) -> anyhow::Result<Job> {
     let mut stream = session.client().follow_job(job.id, None);
     let mut watch = Watch { session, job, progress: Progress::start(job, verbose), asked: false };
-    let mut notice = pin!(sleep(QUEUE_NOTICE));
+    let mut looks = interval_at(Instant::now() + FIRST_LOOK, LOOK_AGAIN);
     loop {
         tokio::select! {
             item = stream.next() => match item? {
@@ -83,7 +84,7 @@ pub(crate) async fn watch(
                 None => break,
             },
             () = interrupts.next() => watch.interrupted().await?,
-            () = &mut notice, if !notice.is_elapsed() => watch.say_who_is_missing(),
+            _ = looks.tick(), if watch.progress.is_waiting() => watch.say_what_it_waits_for().await,
         }
     }
     let job = session.client().job(job.id).await?;
@@ -91,14 +92,23 @@ pub(crate) async fn watch(
     Ok(job)
 }
 
-/// Refuses to begin what would wait for a lock that nobody will release.
-pub(crate) async fn refuse_orphaned_lock(session: &Session, spec: SpecId) -> anyhow::Result<()> {
+/// Refuses to begin what would wait for a lock that nobody will release, or work from an older state than there is.
+pub(crate) async fn refuse_broken_state(session: &Session, spec: SpecId) -> anyhow::Result<()> {
     let state = session.client().state(spec).await?;
-    let Some(lock) = state.lock.filter(|lock| !lock.holder_alive) else { return Ok(()) };
-    let holder = lock.job_id.map_or(lock.who, |job| format!("job {job}"));
     let name = format!("{}/{}", state.zone, state.spec);
-    let fault = Fault::failure(format!("the state of {name} is locked by {holder}, whose Runner is gone"));
-    Err(fault.hint(format!("release the lock with `alethia state unlock {name}`, then try again")).into())
+    let late = state.rescued.iter().find(|rescued| rescued.unfit.is_none());
+    let why = match (state.lock, late) {
+        (Some(lock), _) if !lock.holder_alive => {
+            let holder = lock.job_id.map_or(lock.who, |job| format!("job {job}"));
+            let why = lock.orphaned.map_or("which is over", |orphaned| orphaned.reason.sentence());
+            format!("the state of {name} is locked by {holder}: {why}")
+        }
+        (_, Some(late)) => {
+            format!("a newer state of {name} came late from job {}: serial {}", late.job_id, late.serial)
+        }
+        (Some(_) | None, None) => return Ok(()),
+    };
+    Err(Fault::failure(why).hint(format!("alethia recover {name}")).into())
 }
 
 /// The job if it ended well; otherwise why not and what to do about it.
@@ -125,7 +135,8 @@ fn failure(job: &Job) -> Fault {
             message.push_str(&format!(" ({address})"));
         }
         if let Some(own) = &failure.hint {
-            hint = format!("{}; {hint}", own.trim_end_matches('.'));
+            let rest = if own.contains("alethia recover") { read_log(job) } else { hint };
+            hint = format!("{}; {rest}", own.trim_end_matches('.'));
         }
     }
     Fault::failure(message).hint(hint)
@@ -136,9 +147,24 @@ fn first_paragraph(message: &str) -> &str {
     message.trim().split("\n\n").next().unwrap_or_default().trim_end_matches([':', '\n'])
 }
 
+fn read_log(job: &Job) -> String {
+    format!("read its log with `alethia jobs logs {}`", job.id)
+}
+
 fn next_step(job: &Job) -> String {
     match job.job_type {
-        JobType::Plan => format!("read its log with `alethia jobs logs {}`", job.id),
+        JobType::Plan => read_log(job),
+        JobType::ConnectionTest
+        | JobType::FetchResources
+        | JobType::Bootstrap
+        | JobType::Deploy
+        | JobType::Destroy
+        | JobType::DeployWorker
+        | JobType::DestroyWorker
+            if job.kill_requested =>
+        {
+            format!("bring it back with `alethia recover {}/{}`", job.zone, job.spec)
+        }
         JobType::ConnectionTest
         | JobType::FetchResources
         | JobType::Bootstrap
@@ -155,10 +181,10 @@ fn next_step(job: &Job) -> String {
 }
 
 impl Watch<'_> {
-    fn say_who_is_missing(&mut self) {
-        if self.progress.is_waiting() {
-            let notice = "no Runner took it yet; see who is there with `alethia runner list`";
-            self.progress.say(&self.session.typed().in_text(notice));
+    /// That the Console can't be asked is no news here: the stream says so, or comes back.
+    async fn say_what_it_waits_for(&mut self) {
+        if let Ok(Job { waiting: Some(waiting), .. }) = self.session.client().job(self.job.id).await {
+            self.progress.waits(&waiting);
         }
     }
 

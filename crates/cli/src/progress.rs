@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use alethia_api::{client::StreamItem, jobs::Job};
+use alethia_api::{
+    client::StreamItem,
+    jobs::{Job, Waiting},
+};
 use alethia_domain::{
     component::ComponentRef,
     event::EventChange,
@@ -58,6 +61,17 @@ impl Progress {
     /// Whether no Runner has the job yet.
     pub(crate) fn is_waiting(&self) -> bool {
         self.status == JobStatus::Queued
+    }
+
+    /// Shows what the job waits for.
+    pub(crate) fn waits(&mut self, waiting: &Waiting) {
+        let text = waits_for(waiting);
+        match &self.live {
+            Some(live) => live.head(&format!("{} {text}", self.job_type)),
+            None if self.step != text => eprintln!("  {text}"),
+            None => {}
+        }
+        self.step = text;
     }
 
     /// Shows something that happened.
@@ -153,6 +167,15 @@ impl Progress {
     }
 }
 
+/// What a job waits for, and its place in line.
+pub(crate) fn waits_for(waiting: &Waiting) -> String {
+    let place = match waiting.place {
+        Some(place) => format!("place {place} in line"),
+        None => format!("more than {} before it in line", waiting.ahead),
+    };
+    format!("waits for {}; {place}", waiting.detail)
+}
+
 /// A length of time as people read it.
 pub(crate) fn seconds(length: Duration) -> String {
     let seconds = length.as_secs();
@@ -175,7 +198,22 @@ fn is_settled(status: ComponentStatus) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alethia_api::jobs::WaitReason;
+
     use super::*;
+
+    #[test]
+    fn it_is_said_what_a_job_waits_for() {
+        let mut waiting = Waiting {
+            reason: WaitReason::NoRunner,
+            detail: "a Runner with the label eu; none has".to_owned(),
+            place: Some(3),
+            ahead: 2,
+        };
+        assert_eq!(waits_for(&waiting), "waits for a Runner with the label eu; none has; place 3 in line");
+        (waiting.place, waiting.ahead) = (None, 1000);
+        assert!(waits_for(&waiting).ends_with("; more than 1000 before it in line"));
+    }
 
     #[test]
     fn lengths_of_time_are_short() {

@@ -11,6 +11,7 @@ pub(crate) mod destroy;
 pub(crate) mod identity;
 pub(crate) mod jobs;
 pub(crate) mod plan;
+pub(crate) mod recover;
 pub(crate) mod runner;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
@@ -48,6 +49,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Apply(args) => block_on(apply::run(&settings, args)),
         Command::Plan(args) => block_on(plan::run(&settings, args)),
         Command::Destroy(args) => block_on(destroy::run(&settings, args)),
+        Command::Recover(args) => block_on(recover::run(&settings, args)),
         Command::Design(args) => design::run(&settings, args),
         Command::Zone(command) => block_on(zone::run(&settings, command)),
         Command::Spec(command) => spec::run(&settings, command),

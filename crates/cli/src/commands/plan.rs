@@ -92,7 +92,7 @@ pub(crate) async fn plan(
     args: &JobArgs,
     destroy: bool,
 ) -> anyhow::Result<Planned> {
-    follow::refuse_orphaned_lock(session, spec.spec.id).await?;
+    follow::refuse_broken_state(session, spec.spec.id).await?;
     let job = NewJob { destroy, ..new_job(JobType::Plan, args) };
     let job = follow::succeeded(follow::run(session, spec.spec.id, &job, args.logs).await?)?;
     if job.revision != spec.spec.revision {

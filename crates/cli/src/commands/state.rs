@@ -2,10 +2,11 @@
 
 use alethia_api::{
     specs::SpecQuery,
-    states::{RestoreState, State, StateVersion, UnlockState},
+    states::{Orphaned, RescuedState, RestoreState, State, StateVersion, UnlockState},
 };
 use alethia_domain::ids::SpecId;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use crate::{
     ask,
@@ -66,6 +67,14 @@ pub(crate) struct ShowArgs {
     /// Of this version instead of the newest
     #[arg(long, requires = "content")]
     serial: Option<u64>,
+}
+
+/// A version, or a state that came late and is none yet.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Listed {
+    Version(StateVersion),
+    Rescued(RescuedState),
 }
 
 /// Runs one of them.
@@ -138,26 +147,55 @@ fn told(state: &State) -> String {
         lines.push(("serial", "none yet".to_owned()));
     }
     if let Some(lock) = &state.lock {
-        let alive = if lock.holder_alive { "alive" } else { "gone" };
+        let fate = match lock.orphaned {
+            Some(Orphaned { since, reason }) => format!("over since {}: {}", time(since), reason.sentence()),
+            None => "alive".to_owned(),
+        };
         lines.extend([
             ("lock", lock.id.clone()),
             ("locked by", lock.who.clone()),
             ("operation", lock.operation.clone()),
             ("lock job", or_dash(lock.job_id)),
-            ("lock holder", alive.to_owned()),
+            ("lock runner", or_dash(lock.runner.as_ref())),
+            ("lock holder", fate),
             ("locked since", time(lock.created_at)),
         ]);
+    }
+    for late in &state.rescued {
+        let fate = late.unfit.as_deref().unwrap_or("newer than the newest version");
+        lines.push(("rescued", format!("serial {}, {} resources; {fate}", late.serial, late.resources)));
+    }
+    let is_broken = state.lock.as_ref().is_some_and(|lock| !lock.holder_alive)
+        || state.rescued.iter().any(|late| late.unfit.is_none());
+    if is_broken {
+        lines.push(("next step", format!("alethia recover {}/{}", state.zone, state.spec)));
     }
     facts(&lines)
 }
 
 async fn versions(settings: &Settings, session: &Session, spec: &Target) -> anyhow::Result<()> {
     let spec = spec.fetch(session).await?.spec.id;
+    let late = session.client().state(spec).await?.rescued.into_iter().map(Listed::Rescued);
     let versions = pages::all(async |page| session.client().state_versions(spec, &page).await).await?;
-    output::print(settings.output.value, &versions, || {
-        let header = ["serial", "resources", "bytes", "job", "written"];
-        table_or("no versions yet", &header, versions.iter().map(version_row).collect())
+    let listed: Vec<Listed> = late.chain(versions.into_iter().map(Listed::Version)).collect();
+    output::print(settings.output.value, &listed, || {
+        let header = ["serial", "resources", "bytes", "job", "written", "kind"];
+        table_or("no versions yet", &header, listed.iter().map(listed_row).collect())
     })
+}
+
+fn listed_row(listed: &Listed) -> Vec<String> {
+    match listed {
+        Listed::Version(version) => version_row(version),
+        Listed::Rescued(late) => vec![
+            late.serial.to_string(),
+            late.resources.to_string(),
+            late.size.to_string(),
+            late.job_id.to_string(),
+            time(late.created_at),
+            "rescued".to_owned(),
+        ],
+    }
 }
 
 fn version_row(version: &StateVersion) -> Vec<String> {
@@ -167,6 +205,7 @@ fn version_row(version: &StateVersion) -> Vec<String> {
         version.size.to_string(),
         or_dash(version.job_id),
         time(version.created_at),
+        "version".to_owned(),
     ]
 }
 
