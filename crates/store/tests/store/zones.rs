@@ -10,6 +10,7 @@ on_both!(
     a_zone_with_a_live_spec_is_not_deleted,
     an_empty_zone_is_deleted,
     zones_are_listed_in_pages,
+    a_spec_in_a_zone_that_was_just_deleted_is_a_conflict,
 );
 
 async fn the_zone_default_is_always_there(world: World) {
@@ -40,6 +41,16 @@ async fn an_empty_zone_is_deleted(world: World) {
     tx.commit().await.unwrap();
     delete(&world, zone).await.unwrap();
     assert!(matches!(zones::by_name(&world.store, "team").await, Err(StoreError::NotFound { .. })));
+}
+
+/// Whoever looked the Zone up before it was deleted must hear that, not that the database is away.
+async fn a_spec_in_a_zone_that_was_just_deleted_is_a_conflict(world: World) {
+    let zone = world.zone("team").await;
+    delete(&world, zone).await.unwrap();
+    let revision = world.revision(1).await;
+    let tx = world.store.begin().await.unwrap();
+    let late = specs::insert(&tx, zone, "shop", &revision, world.now).await;
+    assert!(matches!(late, Err(StoreError::Conflict(Conflict::Overtaken))), "{late:?}");
 }
 
 async fn zones_are_listed_in_pages(world: World) {
