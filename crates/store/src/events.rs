@@ -161,3 +161,61 @@ fn event(row: &Row) -> Result<Event> {
         change: row.json("change")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use alethia_testkit::postgres::Postgres;
+
+    use super::*;
+    use crate::{Store, StoreConfig, seal::Keyring};
+
+    fn event(done: u32) -> NewEvent {
+        let change = EventChange::JobProgressed { step: "plan".to_owned(), done, total: 9 };
+        NewEvent { at: DateTime::UNIX_EPOCH, spec_id: None, job_id: None, change }
+    }
+
+    async fn told(store: &Store) -> Vec<u32> {
+        let events = after(store, EventFilter::All, 0, 100).await.unwrap();
+        let done = |event: Event| match event.change {
+            EventChange::JobProgressed { done, .. } => done,
+            other => panic!("{other:?}"),
+        };
+        events.into_iter().map(done).collect()
+    }
+
+    #[tokio::test]
+    async fn a_reader_does_not_step_over_a_number_that_is_not_committed_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StoreConfig {
+            database_url: Postgres::shared().unwrap().create_database().unwrap(),
+            blobs_url: folder.path().join("blobs").display().to_string(),
+            keyring: Keyring::new(&[[9; 32]]).unwrap(),
+        };
+        let store = Store::open(&config, DateTime::UNIX_EPOCH).await.unwrap();
+        let commit = async |number| {
+            let tx = store.begin().await.unwrap();
+            append(&tx, event(number));
+            tx.commit().await.unwrap();
+        };
+        commit(1).await;
+        let slow = store.begin().await.unwrap();
+        let (sql, values) = insert(&[event(2)], true);
+        slow.execute(&sql, values).await.unwrap();
+        commit(3).await;
+        assert_eq!(told(&store).await, [1], "3 has a higher number than 2");
+        let before = latest(&store).await.unwrap();
+        slow.commit().await.unwrap();
+        assert_eq!(told(&store).await, [1, 2, 3]);
+        assert_eq!(after(&store, EventFilter::All, before, 100).await.unwrap().len(), 2);
+        let given_up = store.begin().await.unwrap();
+        let (sql, values) = insert(&[event(4)], true);
+        given_up.execute(&sql, values).await.unwrap();
+        drop(given_up);
+        commit(5).await;
+        let all = async { while told(&store).await != [1, 2, 3, 5] {} };
+        tokio::time::timeout(std::time::Duration::from_secs(20), all)
+            .await
+            .expect("a number that is lost holds nobody up");
+        store.close().await;
+    }
+}
