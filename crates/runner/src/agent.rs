@@ -3,7 +3,7 @@
 //! One job never harms another: a panic in a job ends that job alone. A Console that can't be reached is waited for; one
 //! that refuses this Runner ends it.
 
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, pin::pin, sync::Arc, time::Duration};
 
 use alethia_api::{
     CONTRACT_VERSION,
@@ -32,6 +32,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Shortest time from one empty answer to the next question.
 const CLAIM_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a Runner that ends waits for the answer to its last question, and for giving back what that brought.
+const LATE_CLAIM: Duration = Duration::from_millis(250);
+const RELEASE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The execution agent.
 pub struct Runner {
@@ -181,12 +185,16 @@ async fn serve(shared: Arc<Shared>, ending: CancellationToken) -> Result<(), Run
         wait_seconds: shared.config.poll_seconds.min(30),
     };
     let mut pause = FIRST_PAUSE;
-    loop {
+    while !ending.is_cancelled() {
         let asked = Instant::now();
+        let mut claim = pin!(shared.console.claim(&request));
         let claimed = tokio::select! {
             biased;
-            () = ending.cancelled() => return Ok(()),
-            claimed = shared.console.claim(&request) => claimed,
+            () = ending.cancelled() => {
+                give_back(&shared, claim).await;
+                return Ok(());
+            }
+            claimed = &mut claim => claimed,
         };
         let next = match claimed {
             Ok(Some(claim)) => {
@@ -208,9 +216,22 @@ async fn serve(shared: Arc<Shared>, ending: CancellationToken) -> Result<(), Run
             }
         };
         tokio::select! {
-            () = ending.cancelled() => return Ok(()),
+            () = ending.cancelled() => {}
             () = tokio::time::sleep_until(next) => {}
         }
+    }
+    Ok(())
+}
+
+/// A job may come in the very moment in which the Runner is told to end: another one is to have it, and at once.
+async fn give_back(shared: &Shared, claim: impl Future<Output = Result<Option<Claim>, ClientError>>) {
+    let patience = shared.config.shutdown_grace.min(LATE_CLAIM);
+    let Ok(Ok(Some(claim))) = tokio::time::timeout(patience, claim).await else { return };
+    let client = shared.console.job(&claim);
+    match tokio::time::timeout(RELEASE_PATIENCE, client.release()).await {
+        Ok(Ok(())) => tracing::info!(job = %claim.job_id, "gave back a job that came as the Runner ends"),
+        Ok(Err(error)) => tracing::warn!(job = %claim.job_id, %error, "a job could not be given back"),
+        Err(_) => tracing::warn!(job = %claim.job_id, "a job could not be given back in time"),
     }
 }
 

@@ -27,10 +27,9 @@ use crate::{
     progress::{self, Carrier, Progress},
     redact::Redactor,
     retry::{CallError, persist},
-    spool::{Reader, Writer},
     steps::{Step, StepError, steps},
     stop::{Stop, StopSignal},
-    workdir::{JobDir, WorkDirError},
+    workdir::JobDir,
 };
 
 /// The longest message of a failure, in bytes.
@@ -93,14 +92,9 @@ pub(crate) async fn run(shared: Arc<Shared>, claim: Claim, ending: CancellationT
         tracing::info!(job = %claim.job_id, %error, "the job is not ours to start");
         return;
     }
-    match shared.work.spool() {
-        Ok(spool) => {
-            let (mut job, carrier) = Job::open(shared, claim, client, stop, ending, lease.limits(), spool);
-            let outcome = job.work(&step).await;
-            job.end(outcome, carrier).await;
-        }
-        Err(error) => finish(&client, &stop, &without_log(&error)).await,
-    }
+    let (mut job, carrier) = Job::open(shared, claim, client, stop, ending, lease.limits());
+    let outcome = job.work(&step).await;
+    job.end(outcome, carrier).await;
     drop(lease);
 }
 
@@ -112,8 +106,8 @@ impl Job {
         stop: StopSignal,
         ending: CancellationToken,
         limits: watch::Receiver<Limits>,
-        spool: (Writer, Reader),
     ) -> (Self, Carrier) {
+        let spool = shared.work.spool();
         let secrets = secrets(&shared.environment, &shared.config.token, &claim.job_token);
         let redactor = Redactor::new(secrets);
         let log = Log::open(client.clone(), claim.attempt, redactor.clone(), stop.clone(), spool);
@@ -225,8 +219,9 @@ impl Job {
             return;
         };
         self.log.write(&last_line(&outcome)).await;
-        self.log.close(LOG_PATIENCE).await;
+        let lost = self.log.close(LOG_PATIENCE).await;
         carrier.close().await;
+        let outcome = with_loss(outcome, lost);
         let outputs = if outcome == Outcome::Success { self.outputs } else { Vec::new() };
         let end = Finish { outcome, components: self.components, outputs };
         // The folder goes before the Console hears of the end: whoever waits for the end finds it gone.
@@ -247,12 +242,6 @@ async fn finish(client: &JobClient, stop: &StopSignal, end: &Finish) {
             tracing::error!(%job, %error, "the Console refused the end of the job");
         }
     }
-}
-
-fn without_log(error: &WorkDirError) -> Finish {
-    let outcome =
-        Outcome::failed(FailureReason::Runner, format!("the job has no place for its log: {error}"));
-    Finish { outcome, components: Vec::new(), outputs: Vec::new() }
 }
 
 fn lease_length(claim: &Claim) -> Duration {
@@ -281,6 +270,19 @@ async fn drained(ending: &CancellationToken, grace: Duration, hurry: &Cancellati
     tokio::select! {
         () = tokio::time::sleep(grace) => {}
         () = hurry.cancelled() => {}
+    }
+}
+
+/// A failure also says that its log has gaps. A job that went well has gone well; its log says it alone.
+fn with_loss(outcome: Outcome, lost: u64) -> Outcome {
+    match outcome {
+        Outcome::Failed { mut failure } if lost > 0 => {
+            failure
+                .message
+                .push_str(&format!("\n{lost} lines of the log were lost: the Runner's disk is full"));
+            Outcome::Failed { failure }
+        }
+        Outcome::Success | Outcome::Failed { .. } | Outcome::Cancelled => outcome,
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Two tasks a job: one closes chunks and puts them on the disk, one sends what is there until it is taken. A chunk is
 //! closed as soon as no more lines follow, but not within 100 ms of the one before, and at 64 KiB: a line after a silence
-//! is on its way at once, and a flood makes few chunks. So whoever writes never waits for the Console, and a Console that was away gets
-//! everything when it is back. A lost lease ends both, and what was not taken by then is dropped: it would be refused.
+//! is on its way at once, and a flood makes few chunks. So whoever writes never waits for the Console, and a Console that
+//! was away gets everything when it is back. The end of the attempt ends both, and what was not taken by then is dropped:
+//! it would be refused.
 
 use std::time::Duration;
 
@@ -98,20 +99,23 @@ impl Log {
         }
     }
 
-    /// Waits until the Console has everything, unless the lease is lost or it takes nothing for so long.
-    pub(crate) async fn close(mut self, patience: Duration) {
+    /// Waits until the Console has everything, unless the attempt is over or it takes nothing for so long. Tells how many
+    /// lines were lost on this machine.
+    pub(crate) async fn close(mut self, patience: Duration) -> u64 {
         drop(self.pieces);
         loop {
             let moved = tokio::select! {
                 biased;
-                _ = &mut self.shipper => return,
+                _ = &mut self.shipper => break,
                 moved = tokio::time::timeout(patience, self.moves.changed()) => moved,
             };
             if moved.is_err() {
-                tracing::warn!("the end of a job's log was not taken by the Console in time");
-                return;
+                let chunks = self.moves.borrow().waiting();
+                tracing::warn!(chunks, "the end of a job's log was not taken by the Console in time");
+                break;
             }
         }
+        self.moves.borrow().lost()
     }
 }
 
@@ -120,12 +124,11 @@ impl Keeper {
         let stop = self.stop.clone();
         stop.unless_over(async {
             while let Some(text) = self.gather().await {
-                if let Err(error) = self.writer.put(&Kept { at: Utc::now(), text }).await {
-                    tracing::error!(%error, "a part of a job's log is lost: the disk did not take it");
-                }
+                self.writer.put(Kept { at: Utc::now(), text }, &stop).await;
             }
         })
         .await;
+        self.writer.close();
     }
 
     /// The text of the next chunk; `None` after the last.
@@ -155,10 +158,15 @@ impl Shipper {
                 Ok(Some(batch)) => self.ship(&batch).await,
                 Ok(None) => return,
                 Err(error) => {
-                    tracing::error!(job = %self.client.id(), %error, "the rest of a job's log can't be read from the disk");
-                    return;
+                    let (job, chunks) = (self.client.id(), self.reader.forget_file());
+                    tracing::error!(%job, %error, chunks, "a part of a job's log can't be read from the disk");
                 }
             }
+        }
+        let chunks = self.reader.watch().borrow().waiting();
+        if chunks > 0 {
+            let job = self.client.id();
+            tracing::warn!(%job, chunks, "the end of a job's log is dropped: the attempt is over");
         }
     }
 

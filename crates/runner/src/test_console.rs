@@ -62,6 +62,10 @@ pub(crate) struct Received {
     pub most_chunks: Option<usize>,
     pub instruction: Instruction,
     pub claims: VecDeque<Claim>,
+    /// How long a claim takes.
+    pub claim_delay: Duration,
+    /// How many claims came.
+    pub questions: u32,
     pub plan_to_apply: Bytes,
     pub started: u32,
     pub released: u32,
@@ -124,8 +128,7 @@ impl TestConsole {
     }
 
     pub(crate) fn set(&self, change: impl FnOnce(&mut Received)) {
-        change(&mut self.received());
-        self.shared.changed.notify_waiters();
+        self.shared.set(change);
     }
 
     /// Waits until what came in fulfils a condition.
@@ -199,6 +202,11 @@ pub(crate) fn told(received: &Received) -> Vec<ComponentReport> {
 type Shop = State<Arc<Shared>>;
 
 impl Shared {
+    fn set(&self, change: impl FnOnce(&mut Received)) {
+        change(&mut self.received.lock().unwrap());
+        self.changed.notify_waiters();
+    }
+
     /// Keeps something, unless the mood is against it.
     fn take(&self, keep: impl FnOnce(&mut Received)) -> Response {
         let mut received = self.received.lock().unwrap();
@@ -230,6 +238,9 @@ fn refusal(status: StatusCode, code: Code) -> Response {
 }
 
 async fn claim(State(shared): Shop) -> Response {
+    shared.set(|received| received.questions += 1);
+    let delay = shared.received.lock().unwrap().claim_delay;
+    tokio::time::sleep(delay).await;
     let mut claimed = None;
     let answer = shared.take(|received| claimed = received.claims.pop_front());
     claimed.map_or(answer, |claim| Json(claim).into_response())

@@ -15,6 +15,7 @@ pub(crate) struct TestRunner {
     pub fake: Installed,
     pub shutdown: CancellationToken,
     pub hurry: CancellationToken,
+    pub abort: CancellationToken,
     pub work_dir: PathBuf,
     running: JoinHandle<Result<(), RunError>>,
     _folder: TempDir,
@@ -44,10 +45,10 @@ impl TestRunner {
             ("AWS_SECRET_ACCESS_KEY".to_owned(), "planted-cloud-key".to_owned()),
         ]);
         let runner = Runner::prepare_in(config, environment).await.unwrap();
-        let (shutdown, hurry) = (CancellationToken::new(), runner.hurry());
+        let (shutdown, hurry, abort) = (CancellationToken::new(), runner.hurry(), runner.abort());
         let until = shutdown.clone();
         let running = tokio::spawn(async move { runner.run(until).await });
-        Self { console, fake, shutdown, hurry, work_dir, running, _folder: folder }
+        Self { console, fake, shutdown, hurry, abort, work_dir, running, _folder: folder }
     }
 
     /// Does a job and says how it ended.

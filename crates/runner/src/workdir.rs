@@ -84,8 +84,8 @@ impl WorkDirs {
     }
 
     /// A place on the same disk for the log of a job, which may be long.
-    pub(crate) fn spool(&self) -> Result<(Writer, Reader), WorkDirError> {
-        spool::open(&self.path).map_err(|source| WorkDirError::Unusable { path: self.path.clone(), source })
+    pub(crate) fn spool(&self) -> (Writer, Reader) {
+        spool::open(&self.path)
     }
 
     fn fresh(&self, job: JobId) -> io::Result<JobDir> {

@@ -52,6 +52,36 @@ async fn a_running_job_may_end_by_itself_while_the_runner_drains_and_no_other_be
 }
 
 #[tokio::test]
+async fn a_job_that_comes_as_the_runner_ends_is_given_back() {
+    let runner = TestRunner::start(FakeTerraform::new()).await;
+    runner.console.set(|received| received.claim_delay = Duration::from_millis(100));
+    runner.console.until("a question waits", |received| received.questions > 1).await;
+    runner.console.set(|received| received.claims.push_back(claim_of(JobType::Plan)));
+    runner.shutdown.cancel();
+    runner.console.until("the job is given back", |received| received.released == 1).await;
+    assert_eq!(runner.console.received().started, 0);
+    runner.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_does_not_wait_for_terraform_leaves_none_behind() {
+    let fake = FakeTerraform::new().apply(Mode::IgnoreInterrupt);
+    let runner = TestRunner::start_with(fake, |config| {
+        config.shutdown_grace = Duration::ZERO;
+        config.cancel_grace = Duration::from_secs(3600);
+    })
+    .await;
+    runner.console.set(|received| received.claims.push_back(claim_of(JobType::Deploy)));
+    runner.until_it_hangs().await;
+    runner.shutdown.cancel();
+    runner.abort.cancel();
+    let finish = runner.console.finish().await;
+    assert!(failed_with(&finish, FailureReason::Runner), "{finish:?}");
+    assert_eq!(runner.job_folders(), [""; 0]);
+    runner.end().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_drain_ends_early_for_who_is_in_a_hurry() {
     let fake = FakeTerraform::new().apply(Mode::Hang);
     let runner =

@@ -7,7 +7,7 @@ use crate::{
 
 fn open(console: &TestConsole, stop: &StopSignal) -> Log {
     let redactor = Redactor::new(["planted-secret".to_owned()]);
-    let spool = spool::open(&std::env::temp_dir()).unwrap();
+    let spool = spool::open(&std::env::temp_dir());
     Log::open(console.job_client(), 1, redactor, stop.clone(), spool)
 }
 
@@ -46,7 +46,7 @@ async fn chunks_are_numbered_without_a_gap_in_order_and_small() {
 #[tokio::test]
 async fn lines_that_follow_each_other_closely_share_a_chunk() {
     let (pieces, receiver) = mpsc::channel(QUEUE);
-    let (writer, _reader) = spool::open(&std::env::temp_dir()).unwrap();
+    let (writer, _reader) = spool::open(&std::env::temp_dir());
     let (stop, begun) = (StopSignal::new(), Instant::now());
     let mut keeper = Keeper { pieces: receiver, writer, stop, left_over: None, earliest: begun };
     pieces.send("first".to_owned()).await.unwrap();
