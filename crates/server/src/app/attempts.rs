@@ -31,6 +31,8 @@ pub async fn start(app: &App, attempt: &Attempt) -> Result<()> {
         return Ok(tx.commit().await?);
     }
     jobs::start(&tx, attempt.fence, now).await?;
+    // The longer first lease was for the way here.
+    jobs::heartbeat(&tx, attempt.fence, None, lease(app), now).await?;
     if let Some(event) = started(job.job_type) {
         specs::transition(&tx, job.spec_id, &event, None, now).await?;
     }

@@ -36,9 +36,7 @@ async fn a_deploy_whose_runner_is_lost_fails_and_says_what_to_do() {
     let after = console.spec(spec).await.spec;
     assert_eq!(after.status, SpecStatus::Failed);
     let reason = after.status_reason.unwrap();
-    let next =
-        format!("alethia state unlock default/shop; then try again with: alethia jobs retry {}", job.id);
-    assert!(reason.ends_with(&next), "{reason}");
+    assert!(reason.ends_with("bring it back with: alethia recover default/shop"), "{reason}");
     assert_eq!(code(taken.job.heartbeat(&Heartbeat::default()).await), Code::LeaseLost);
 }
 
