@@ -1,7 +1,8 @@
 //! Watching a job until it ends, with the person's interrupts in between.
 //!
-//! The first interrupt asks to cancel the job and goes on watching; the second leaves. A job of another process's Runner
-//! then goes on by itself; a job of the Runner in this process ends with it, and that is said.
+//! The first interrupt asks to cancel the job and goes on watching; the second leaves a job of another process's Runner
+//! to itself. Where the Runner is in this process, the second one kills Terraform, and only the third leaves: the job ends
+//! with its Runner then, and what to do about it is said.
 
 use std::time::Duration;
 
@@ -53,8 +54,16 @@ struct Watch<'a> {
     session: &'a Session,
     job: &'a Job,
     progress: Progress,
-    /// Whether the job was asked to end.
-    asked: bool,
+    /// How the job was asked to end.
+    asked: Asked,
+}
+
+/// How far a person went to end a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Cancel,
+    Kill,
 }
 
 /// Creates a job and watches it to its end, whichever that is.
@@ -75,7 +84,7 @@ pub(crate) async fn watch(
     verbose: bool,
 ) -> anyhow::Result<Job> {
     let mut stream = session.client().follow_job(job.id, None);
-    let mut watch = Watch { session, job, progress: Progress::start(job, verbose), asked: false };
+    let mut watch = Watch { session, job, progress: Progress::start(job, verbose), asked: Asked::Nothing };
     let mut looks = interval_at(Instant::now() + FIRST_LOOK, LOOK_AGAIN);
     loop {
         tokio::select! {
@@ -188,19 +197,25 @@ impl Watch<'_> {
         }
     }
 
-    /// Asks the job to end at the first interrupt, leaves at the second.
+    /// One step further than before.
     async fn interrupted(&mut self) -> anyhow::Result<()> {
-        if self.asked {
-            return Err(self.left());
-        }
-        self.asked = true;
-        let again = if self.session.is_embedded() {
-            "once more stops its Runner, which is in this process"
-        } else {
-            "once more leaves it running"
+        let (client, job) = (self.session.client(), self.job.id);
+        let asked = match (self.asked, self.session.is_embedded()) {
+            (Asked::Nothing, embedded) => {
+                self.asked = Asked::Cancel;
+                let again = if embedded { "kills Terraform" } else { "leaves it running" };
+                self.progress.say(&format!("asking job {job} to end; once more {again}"));
+                client.cancel_job(job).await
+            }
+            (Asked::Cancel, true) => {
+                self.asked = Asked::Kill;
+                self.progress
+                    .say(&format!("killing Terraform of job {job}; once more does not wait for its end"));
+                client.kill_job(job).await
+            }
+            (Asked::Cancel, false) | (Asked::Kill, _) => return Err(self.left()),
         };
-        self.progress.say(&format!("asking job {} to end; {again}", self.job.id));
-        match self.session.client().cancel_job(self.job.id).await {
+        match asked {
             Ok(_) => Ok(()),
             // It ended in the meantime; the stream will say how.
             Err(error) if error.code() == Some(Code::Conflict) => Ok(()),
@@ -210,16 +225,14 @@ impl Watch<'_> {
 
     fn left(&mut self) -> anyhow::Error {
         self.progress.abandon();
-        let what = format!("{} {}", self.job.job_type, self.job.id);
+        let Job { job_type, id, zone, spec, .. } = self.job;
         let fault = if self.session.is_embedded() {
-            eprintln!(
-                "the Runner of this job is in this process: waiting for Terraform to stop; once more does not wait"
-            );
-            Fault::failure(format!("{what} was stopped together with its Runner"))
-                .hint(format!("see how it ended with `alethia jobs get {}`", self.job.id))
+            eprintln!("the Runner of this job is in this process; it ends Terraform and then itself");
+            Fault::failure(format!("{job_type} {id} was stopped together with its Runner"))
+                .hint(format!("bring back what it was about to change with `alethia recover {zone}/{spec}`"))
         } else {
-            Fault::failure(format!("left {what} running"))
-                .hint(format!("come back to it with `alethia jobs logs -f {}`", self.job.id))
+            Fault::failure(format!("left {job_type} {id} running"))
+                .hint(format!("come back to it with `alethia jobs logs -f {id}`"))
         };
         fault.into()
     }

@@ -92,7 +92,7 @@ async fn until_interrupt(
     tokio::select! {
         error = platform.runner_ended() => Err(error),
         () = interrupts.next() => {
-            eprintln!("ending; jobs that run here are interrupted");
+            eprintln!("ending; jobs that run here are interrupted, once more kills Terraform");
             Ok(())
         }
     }

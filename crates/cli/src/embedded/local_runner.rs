@@ -17,6 +17,7 @@ use crate::{error::Fault, follow::Interrupts, settings::Settings};
 pub(crate) struct LocalRunner {
     stop: CancellationToken,
     hurry: CancellationToken,
+    abort: CancellationToken,
     drain: Duration,
     task: JoinHandle<Result<(), RunError>>,
 }
@@ -38,10 +39,10 @@ impl LocalRunner {
             Fault::failure("the Runner can't start")
                 .hint("see what is there with `terraform version`, or name another tool with `--tool FILE`")
         })?;
-        let (stop, hurry) = (CancellationToken::new(), runner.hurry());
+        let (stop, hurry, abort) = (CancellationToken::new(), runner.hurry(), runner.abort());
         let told = stop.clone();
         let task = tokio::spawn(async move { runner.run(told).await });
-        Ok(Self { stop, hurry, drain, task })
+        Ok(Self { stop, hurry, abort, drain, task })
     }
 
     /// Resolves when the Runner ends though nobody told it to; says why.
@@ -62,15 +63,18 @@ impl LocalRunner {
         }
     }
 
-    /// Tells it to end and waits. A further interrupt ends the drain, if there is one; the one after that leaves without
-    /// waiting.
+    /// Tells it to end and waits. A further interrupt ends the drain, if there is one; the one after that kills Terraform,
+    /// which is reported too. Only one more leaves without waiting, and even then nothing of Terraform stays.
     pub(crate) async fn shutdown(mut self) {
         self.stop.cancel();
         if self.task.is_finished() {
             return;
         }
         let Ok(mut interrupts) = Interrupts::listen() else { return };
-        let mut drains = !self.drain.is_zero();
+        let mut steps = [Self::end_drain as fn(&Self), Self::kill].into_iter();
+        if self.drain.is_zero() {
+            steps.next();
+        }
         loop {
             tokio::select! {
                 ended = &mut self.task => {
@@ -81,14 +85,24 @@ impl LocalRunner {
                 }
                 () = interrupts.next() => {}
             }
-            if !drains {
-                eprintln!("left without waiting; Terraform may still be running");
+            let Some(step) = steps.next() else {
+                eprintln!(
+                    "left without a word to the Console; its jobs are lost, see them with `alethia jobs list`"
+                );
                 return;
-            }
-            eprintln!("interrupting the jobs that run");
-            self.hurry.cancel();
-            drains = false;
+            };
+            step(&self);
         }
+    }
+
+    fn end_drain(&self) {
+        eprintln!("interrupting the jobs that run; once more kills Terraform");
+        self.hurry.cancel();
+    }
+
+    fn kill(&self) {
+        eprintln!("killing Terraform; bring back what it was about to change with `alethia recover SPEC`");
+        self.abort.cancel();
     }
 }
 
