@@ -26,6 +26,13 @@ pub struct Config {
     pub lease: Duration,
     /// How long is kept what nobody needs any more.
     pub keep: Keep,
+    /// How long the database is waited for at the start.
+    pub database_wait: Duration,
+    /// How long it goes on once it is told to end, while `/readyz` says so already: until whoever spreads requests over
+    /// several Consoles has noticed.
+    pub drain: Duration,
+    /// Whether a proxy stands in front, whose `X-Forwarded-For` is to be believed.
+    pub behind_proxy: bool,
     /// Limits on what clients may send and keep open.
     pub limits: Limits,
 }
@@ -78,6 +85,9 @@ impl Config {
             blobs: format!("file://{}", data_dir.join("blobs").display()),
             lease: Duration::from_secs(30),
             keep: Keep::default(),
+            database_wait: Duration::from_secs(60),
+            drain: Duration::ZERO,
+            behind_proxy: false,
             limits: Limits::default(),
             data_dir,
         }
@@ -126,7 +136,7 @@ impl Default for Limits {
             idle_time: Duration::from_secs(100),
             stream_time: Duration::from_secs(15 * 60),
             connections: 4096,
-            streams: 512,
+            streams: 2048,
             claims: 1024,
         }
     }
@@ -141,6 +151,9 @@ impl fmt::Debug for Config {
             .field("blobs", &self.blobs)
             .field("lease", &self.lease)
             .field("keep", &self.keep)
+            .field("database_wait", &self.database_wait)
+            .field("drain", &self.drain)
+            .field("behind_proxy", &self.behind_proxy)
             .field("limits", &self.limits)
             .finish()
     }

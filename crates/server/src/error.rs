@@ -92,6 +92,11 @@ pub enum Error {
     },
 }
 
+/// Why something is [`Error::Down`] that was not even asked: it is known to be, and that was logged when it began.
+#[derive(Debug, thiserror::Error)]
+#[error("it does not answer")]
+pub(crate) struct Away;
+
 /// What a use case gives.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 /// Counters of one Console.
@@ -15,6 +16,10 @@ pub struct Metrics {
     requests: IntCounterVec,
     durations: HistogramVec,
     claims: IntCounterVec,
+    claim_durations: Histogram,
+    claims_waiting: IntGauge,
+    doorbell_lag: Gauge,
+    database: IntGauge,
     jobs: IntGaugeVec,
     streams: IntGauge,
 }
@@ -30,14 +35,23 @@ impl Metrics {
             requests: counter("alethia_http_requests_total", "HTTP requests", &["method", "route", "status"]),
             durations: histogram("alethia_http_request_seconds", "Duration of HTTP requests", &["route"]),
             claims: counter("alethia_claims_total", "Claims of Runners", &["outcome"]),
+            claim_durations: Histogram::with_opts(options("alethia_claim_seconds", CLAIM_SECONDS))
+                .expect(VALID),
+            claims_waiting: gauge("alethia_claims_waiting", "Claims that wait for a job here"),
+            doorbell_lag: Gauge::new("alethia_doorbell_lag_seconds", DOORBELL_LAG).expect(VALID),
+            database: gauge("alethia_database_available", "1 while the database answers"),
             jobs: gauges("alethia_jobs", "Jobs that are not final, by status", &["status"]),
-            streams: IntGauge::new("alethia_open_streams", "Open event streams").expect(VALID),
+            streams: gauge("alethia_open_streams", "Open event streams"),
             registry,
         };
-        let collectors: [Box<dyn prometheus::core::Collector>; 5] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 9] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.durations.clone()),
             Box::new(metrics.claims.clone()),
+            Box::new(metrics.claim_durations.clone()),
+            Box::new(metrics.claims_waiting.clone()),
+            Box::new(metrics.doorbell_lag.clone()),
+            Box::new(metrics.database.clone()),
             Box::new(metrics.jobs.clone()),
             Box::new(metrics.streams.clone()),
         ];
@@ -56,6 +70,18 @@ impl Metrics {
     /// A claim ended: `job` or `nothing`.
     pub fn claim(&self, outcome: &str) {
         self.claims.with_label_values(&[outcome]).inc();
+    }
+
+    /// A claim gave a job, and took so long once there was one.
+    pub fn claimed(&self, took: Duration) {
+        self.claim_durations.observe(took.as_secs_f64());
+    }
+
+    /// What is so at this moment: claims that wait, the doorbell's lag, whether the database answers.
+    pub fn now(&self, claims_waiting: usize, doorbell_lag: Duration, database: bool) {
+        self.claims_waiting.set(i64::try_from(claims_waiting).unwrap_or(i64::MAX));
+        self.doorbell_lag.set(doorbell_lag.as_secs_f64());
+        self.database.set(database.into());
     }
 
     /// A stream opens.
@@ -91,6 +117,8 @@ impl Drop for OpenStream {
     }
 }
 
+const CLAIM_SECONDS: &str = "Duration of claims that gave a job, without the wait for one";
+const DOORBELL_LAG: &str = "How long the last notification took from one Console to another";
 const VALID: &str = "the name and the labels are valid";
 
 fn counter(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
@@ -101,7 +129,15 @@ fn gauges(name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
     IntGaugeVec::new(Opts::new(name, help), labels).expect(VALID)
 }
 
+fn gauge(name: &str, help: &str) -> IntGauge {
+    IntGauge::new(name, help).expect(VALID)
+}
+
 fn histogram(name: &str, help: &str, labels: &[&str]) -> HistogramVec {
+    HistogramVec::new(options(name, help), labels).expect(VALID)
+}
+
+fn options(name: &str, help: &str) -> HistogramOpts {
     let buckets = vec![0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
-    HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), labels).expect(VALID)
+    HistogramOpts::new(name, help).buckets(buckets)
 }

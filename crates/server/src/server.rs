@@ -1,10 +1,10 @@
 //! A running Console: what was started with it, and its orderly end.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 use alethia_store::{Store, StoreConfig, StoreError, seal::Keyring};
 use chrono::Utc;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -17,6 +17,9 @@ use crate::{
     http,
     secret::Token,
 };
+
+/// Pause before a database is tried again that was not there.
+const OPEN_AGAIN: Duration = Duration::from_millis(500);
 
 /// A running Console. Dropping it asks it to end; [`Server::shutdown`] also waits until it has.
 pub struct Server {
@@ -112,8 +115,11 @@ impl Server {
         &self.app
     }
 
-    /// Takes no more requests, ends streams and long polls, waits for what is under way, closes the store.
+    /// Says that it is not ready and goes on for the time of the configuration; then takes no more requests, ends streams
+    /// and long polls, waits for what is under way, closes the store.
     pub async fn shutdown(self) {
+        self.app.ending.cancel();
+        tokio::time::sleep(self.app.config.drain).await;
         self.stop.cancel();
         self.tasks.wait().await;
         self.app.store.clone().close().await;
@@ -133,7 +139,16 @@ async fn open(config: &Config) -> Result<Store, StartError> {
         blobs_url: config.blobs.clone(),
         keyring: Keyring::from_file(&config.master_key_file())?,
     };
-    Ok(Store::open(&store, Utc::now()).await?)
+    let until = Instant::now() + config.database_wait;
+    loop {
+        match Store::open(&store, Utc::now()).await {
+            Err(error) if error.may_pass() && Instant::now() < until => {
+                tracing::warn!(%error, "the database is not there yet; the Console waits for it");
+                tokio::time::sleep(OPEN_AGAIN).await;
+            }
+            opened => return Ok(opened?),
+        }
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -170,6 +170,18 @@ pub enum StateRefusal {
 }
 
 impl StoreError {
+    /// Whether the database may be there a moment later: it does not run yet, or can't be reached. A wrong password or a
+    /// name that it does not know stays as it is, and so does a file that can't be opened.
+    pub fn may_pass(&self) -> bool {
+        let Self::Unavailable { source, .. } = self else { return false };
+        match source.downcast_ref::<sqlx::Error>() {
+            // Class 57: it starts, or stops.
+            Some(sqlx::Error::Database(said)) => said.code().is_some_and(|code| code.starts_with("57")),
+            Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            Some(_) | None => false,
+        }
+    }
+
     pub(crate) fn not_found(noun: &'static str, key: impl ToString) -> Self {
         Self::NotFound { noun, key: key.to_string() }
     }

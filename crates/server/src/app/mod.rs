@@ -35,8 +35,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::{claims::Room, stream::Feeds};
 use crate::{
+    auth::Failures,
     config::Config,
-    error::{Error, Result},
+    error::{Away, Error, Result},
     metrics::Metrics,
 };
 
@@ -54,12 +55,16 @@ pub struct Inner {
     pub config: Config,
     /// What it counts.
     pub metrics: Metrics,
-    /// Cancelled when the Console is told to end.
+    /// Cancelled when the Console is told to end: it says that it is not ready, and goes on for a while.
+    pub(crate) ending: CancellationToken,
+    /// Cancelled when it ends.
     pub stop: CancellationToken,
     /// How many more streams may be opened.
     pub(crate) streams: Arc<Semaphore>,
     /// What streams of the same job share.
     pub(crate) feeds: Feeds,
+    /// How often which address came without a valid token.
+    pub(crate) failures: Failures,
     /// Where claims wait.
     pub(crate) room: Room,
     /// How many more claims may wait.
@@ -72,6 +77,7 @@ impl App {
         let streams = Arc::new(Semaphore::new(config.limits.streams));
         let claims = Arc::new(Semaphore::new(config.limits.claims));
         let feeds = Feeds::default();
+        let (ending, failures) = (CancellationToken::new(), Failures::default());
         let inner = Inner {
             store,
             config,
@@ -80,6 +86,8 @@ impl App {
             streams,
             feeds,
             room: Room::default(),
+            ending,
+            failures,
             claims,
         };
         Self { inner: Arc::new(inner) }
@@ -96,7 +104,7 @@ impl App {
         tokio::select! {
             biased;
             Ok(_) = available.wait_for(|available| !*available) => {
-                Err(Error::Down { what: "database", source: "it does not answer".into() })
+                Err(Error::Down { what: "database", source: Box::new(Away) })
             }
             done = work => done,
         }

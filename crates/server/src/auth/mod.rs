@@ -9,12 +9,14 @@
 
 mod attempt;
 mod credential;
+mod failures;
 mod person;
 mod runner;
 
 use std::sync::{Arc, OnceLock};
 
 pub use attempt::{Attempt, FormerAttempt};
+pub(crate) use failures::Failures;
 pub use person::{Admin, Operator, Owner, Person, Viewer};
 pub use runner::RunnerCaller;
 

@@ -29,7 +29,6 @@ async fn work(app: &App) {
         };
         let is_due = timeout(due, news).await.is_err();
         let rings = ear.count() - rung;
-        eprintln!("DISPATCH {:?} due {due:?} is_due {is_due} rings {rings} empty {}", chrono::Utc::now(), app.room.is_empty());
         if (is_due || rings > 0) && !app.room.is_empty() {
             app.room.call(rings.max(1));
             call_assigned(app).await;

@@ -20,9 +20,9 @@ pub(super) async fn healthz() -> &'static str {
     "ok"
 }
 
-/// The database answers.
+/// The database answers, and the Console is not about to end.
 #[utoipa::path(get, path = "/readyz", tag = "Console", security(()),
-    responses((status = 200, description = "The database answers", body = str)))]
+    responses((status = 200, description = "The Console takes requests", body = str)))]
 pub(super) async fn readyz(State(app): State<App>) -> Result<(StatusCode, &'static str)> {
     app::health::ready(&app).await?;
     Ok((StatusCode::OK, "ok"))

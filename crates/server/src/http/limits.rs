@@ -1,11 +1,12 @@
-//! Limits of routes, and what every request passes: a request's id, a span, the counters, a time limit.
+//! Limits of routes, and what every request passes: a request's id, a span, the counters, a time limit, and the database
+//! that has to be there.
 
 use std::time::{Duration, Instant};
 
 use axum::{
     Extension, Router,
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -16,18 +17,20 @@ use tower_http::{
 };
 use tracing::Instrument;
 
-use super::{audit, extract::BodyLimit, problem};
+use super::{audit, extract::BodyLimit, peer, problem};
 use crate::{app::App, error::Error};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Longest id of a request that is taken from outside, in bytes.
+const LONGEST_ID: usize = 100;
 
 /// Routes whose bodies are at most so large.
 pub(super) trait Limited {
     /// With bodies of at most `bytes`.
     fn bodies_up_to(self, bytes: usize) -> Self;
 
-    /// With answers within `time`; else 503.
-    fn within(self, time: Duration) -> Self;
+    /// With answers within `time` and as long as the database answers; else 503.
+    fn within(self, time: Duration, app: &App) -> Self;
 }
 
 impl Limited for Router<App> {
@@ -35,8 +38,8 @@ impl Limited for Router<App> {
         self.layer(DefaultBodyLimit::max(bytes)).layer(Extension(BodyLimit(bytes)))
     }
 
-    fn within(self, time: Duration) -> Self {
-        self.layer(middleware::from_fn_with_state(time, give_up))
+    fn within(self, time: Duration, app: &App) -> Self {
+        self.layer(middleware::from_fn_with_state((app.clone(), time), give_up))
     }
 }
 
@@ -56,13 +59,29 @@ pub(super) fn around(router: Router, app: &App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), watch))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+        .layer(middleware::from_fn(drop_wild_id))
 }
 
-async fn give_up(State(time): State<Duration>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(time, next.run(request)).await {
-        Ok(response) => response,
+/// Nobody waits for a database that is known to be away.
+async fn give_up(State((app, time)): State<(App, Duration)>, request: Request, next: Next) -> Response {
+    let answer = app.while_available(async { Ok(next.run(request).await) });
+    match tokio::time::timeout(time, answer).await {
+        Ok(answer) => answer.unwrap_or_else(IntoResponse::into_response),
         Err(_) => Error::Unavailable(format!("no answer within {} s", time.as_secs())).into_response(),
     }
+}
+
+/// An id from outside goes into the log and back: one that is none is replaced by ours.
+async fn drop_wild_id(mut request: Request, next: Next) -> Response {
+    if !request.headers().get(&REQUEST_ID).is_some_and(is_tame) {
+        request.headers_mut().remove(&REQUEST_ID);
+    }
+    next.run(request).await
+}
+
+fn is_tame(id: &HeaderValue) -> bool {
+    let tame = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(byte);
+    (1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(tame)
 }
 
 async fn watch(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -71,7 +90,16 @@ async fn watch(State(app): State<App>, request: Request, next: Next) -> Response
     let id = request.headers().get(&REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or("").to_owned();
     let span = tracing::info_span!("request", %method, route, id);
     let began = Instant::now();
-    let response = next.run(request).instrument(span.clone()).await;
+    let peer = peer::address(request.extensions().get().copied(), request.headers(), app.config.behind_proxy);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    if response.status() == StatusCode::UNAUTHORIZED
+        && let Some(wait) = app.failures.count(peer, began)
+    {
+        response = problem::too_often(wait);
+    }
+    if app.ending.is_cancelled() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let (status, took) = (response.status().as_u16(), began.elapsed());
     app.metrics.request(known(&method), &route, status, took);
     tracing::debug!(parent: &span, status, took_ms = took.as_millis(), "answered");

@@ -11,6 +11,7 @@ mod identities;
 mod jobs;
 mod limits;
 mod logs;
+mod peer;
 mod problem;
 mod router;
 mod runner;

@@ -2,6 +2,8 @@
 //!
 //! A fault of the Console never shows its cause to the client; the log has it under the request's id.
 
+use std::time::Duration;
+
 use alethia_api::problem::{CONTENT_TYPE, Code, Problem};
 use axum::{
     Json,
@@ -10,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::error::Error;
+use crate::error::{Away, Error};
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
@@ -34,6 +36,16 @@ pub(super) fn respond(problem: Problem) -> Response {
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
+    response
+}
+
+/// Somebody without a valid token came too often; only those are answered so.
+pub(super) fn too_often(wait: Duration) -> Response {
+    let seconds = wait.as_secs().max(1);
+    let detail =
+        format!("too many requests without a valid token came from this address; try again in {seconds} s");
+    let mut response = respond(plain(StatusCode::TOO_MANY_REQUESTS, Code::Unavailable, detail));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
@@ -125,6 +137,7 @@ fn plain(status: StatusCode, code: Code, detail: String) -> Problem {
 fn log(error: &Error) {
     match error {
         Error::Internal { source, .. } => tracing::error!(error = %error, cause = %chain(&**source)),
+        Error::Down { source, .. } if source.is::<Away>() => tracing::debug!(error = %error),
         Error::Down { source, .. } => tracing::error!(error = %error, cause = %chain(&**source)),
         Error::Unavailable(_) => tracing::warn!(error = %error),
         Error::Invalid(_)

@@ -19,13 +19,18 @@ pub(crate) fn router(app: App) -> Router {
     let limits = &app.config.limits;
     let mut api = docs::Description::openapi();
     let routes = Router::new()
-        .merge(described(ordinary(), &mut api).bodies_up_to(limits.body).within(limits.request_time))
-        .merge(described(log_upload(), &mut api).bodies_up_to(limits.logs).within(limits.request_time))
-        .merge(described(transfers(), &mut api).bodies_up_to(limits.plan_file).within(limits.transfer_time))
-        .merge(described(rescue(), &mut api).bodies_up_to(limits.state).within(limits.transfer_time))
-        .merge(state_backend::routes(API).bodies_up_to(limits.state).within(limits.transfer_time))
-        .merge(described(waiting(), &mut api).bodies_up_to(limits.body).within(limits.waiting_time()));
+        .merge(described(ordinary(), &mut api).bodies_up_to(limits.body).within(limits.request_time, &app))
+        .merge(described(log_upload(), &mut api).bodies_up_to(limits.logs).within(limits.request_time, &app))
+        .merge(
+            described(transfers(), &mut api)
+                .bodies_up_to(limits.plan_file)
+                .within(limits.transfer_time, &app),
+        )
+        .merge(described(rescue(), &mut api).bodies_up_to(limits.state).within(limits.transfer_time, &app))
+        .merge(state_backend::routes(API).bodies_up_to(limits.state).within(limits.transfer_time, &app))
+        .merge(described(waiting(), &mut api).bodies_up_to(limits.body).within(limits.waiting_time(), &app));
     let routes = routes
+        .merge(described(health(), &mut api))
         .merge(docs::routes(docs::complete(api)))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method);
@@ -74,11 +79,12 @@ fn ordinary() -> OpenApiRouter<App> {
         .routes(routes!(runner::release))
         .routes(routes!(runner::progress))
         .routes(routes!(runner::finish));
-    OpenApiRouter::new()
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
-        .routes(routes!(health::metrics))
-        .nest(API, api)
+    OpenApiRouter::new().routes(routes!(health::metrics)).nest(API, api)
+}
+
+/// They answer also where nothing else does.
+fn health() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(health::healthz)).routes(routes!(health::readyz))
 }
 
 fn log_upload() -> OpenApiRouter<App> {

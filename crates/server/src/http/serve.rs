@@ -22,6 +22,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::peer::WithPeer;
 use crate::app::App;
 
 /// Largest request head in bytes, and most headers.
@@ -89,7 +90,8 @@ async fn connection(
         .header_read_timeout(idle_time)
         .max_buf_size(HEAD_SIZE)
         .max_headers(HEADERS);
-    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let service = WithPeer::new(router, stream.peer_addr().ok().map(|address| address.ip()));
+    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     if let Err(error) = watcher.watch(serving.into_owned()).await {
         tracing::debug!(error = &*error, "a connection broke");
     }

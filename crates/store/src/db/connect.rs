@@ -1,15 +1,17 @@
 //! Pools for the two databases.
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
+use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, str::FromStr, time::Duration};
 
 use sea_orm::{
     DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector,
     sqlx::{
-        AssertSqlSafe, ConnectOptions, Executor, PgPool, SqlitePool,
+        AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, SqlitePool,
         postgres::{PgConnectOptions, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
+
+use tokio::time::timeout;
 
 use crate::{Result, StoreError};
 
@@ -18,6 +20,10 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Nothing waits for ever; a transaction whose owner hangs gives its locks back.
 const LIMITS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = '60s'";
+/// How long the first connection may take.
+const FIRST_PATIENCE: Duration = Duration::from_secs(5);
+/// A connection that was idle for so long is asked whether it still lives before it is used.
+const FRESH: Duration = Duration::from_secs(1);
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_WRITERS: u32 = 12;
 const POSTGRES_READERS: u32 = 8;
@@ -69,6 +75,7 @@ async fn sqlite(url: &str) -> Result<Connections> {
 /// Two pools: who holds a transaction and reads beside it must not wait for those who wait for a transaction.
 async fn postgres(url: &str) -> Result<Connections> {
     let options = PgConnectOptions::from_str(url)?.application_name("alethia").disable_statement_logging();
+    must_answer(&options).await?;
     let writer = postgres_pool(options.clone(), POSTGRES_WRITERS, "").await?;
     let reader = postgres_pool(options, POSTGRES_READERS, "; SET default_transaction_read_only = on").await?;
     Ok(Connections {
@@ -78,10 +85,26 @@ async fn postgres(url: &str) -> Result<Connections> {
     })
 }
 
+/// A pool tries again and again until its patience ends; one connection says at once what is wrong.
+async fn must_answer(options: &PgConnectOptions) -> Result<()> {
+    let connecting = PgConnection::connect_with(options);
+    let late = |_| sqlx::Error::Io(io::ErrorKind::TimedOut.into());
+    Ok(timeout(FIRST_PATIENCE, connecting).await.map_err(late)??.close().await?)
+}
+
 async fn postgres_pool(options: PgConnectOptions, size: u32, more: &'static str) -> Result<PgPool> {
     let pool = PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for > FRESH {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(move |connection, _| {
             let settings = AssertSqlSafe(format!("{LIMITS}{more}"));
             Box::pin(async move { connection.execute(settings).await.map(|_| ()) })

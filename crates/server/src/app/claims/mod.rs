@@ -112,7 +112,7 @@ async fn seen(app: &App, runner: &RunnerCaller, request: &ClaimRequest) -> Resul
 }
 
 async fn try_claim(app: &App, runner: &RunnerCaller) -> Result<Option<Claim>> {
-    let now = app.now();
+    let (now, began) = (app.now(), Instant::now());
     let claimant = queue::Claimant { runner_id: runner.id, labels: &runner.labels };
     let token = Token::generate(TokenKind::Job);
     let Some((tx, claimed)) = claim_next(app, claimant, &token, now).await? else { return Ok(None) };
@@ -128,6 +128,7 @@ async fn try_claim(app: &App, runner: &RunnerCaller) -> Result<Option<Claim>> {
     let detail = json!({ "attempt": claim.attempt });
     audit::done(&tx, &format!("runner {}", runner.name), "job.claim", claim.job_id, detail, now).await?;
     tx.commit().await?;
+    app.metrics.claimed(began.elapsed());
     Ok(Some(claim))
 }
 

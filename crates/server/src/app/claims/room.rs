@@ -88,9 +88,14 @@ impl Room {
         self.call_first(|waiting| waiting.runner == runner);
     }
 
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.line().waiting.len()
+    }
+
     /// Whether nobody waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.line().waiting.is_empty()
+        self.waiting() == 0
     }
 
     /// Returns when somebody began to wait.
