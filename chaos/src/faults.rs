@@ -117,9 +117,7 @@ async fn restart(
 
 async fn freeze(world: &World, node: &Node, lasts: Duration, extent: Extent) -> Result<()> {
     let _turn = node.turn.lock().await;
-    if let Some(process) = node.process().as_ref() {
-        process.freeze();
-    }
+    node.freeze();
     let children = match extent {
         Extent::Alone => Vec::new(),
         Extent::All => working_below(&node.works_in),
@@ -131,9 +129,7 @@ async fn freeze(world: &World, node: &Node, lasts: Duration, extent: Extent) -> 
         .note(&format!("{name} is frozen with {number} children for {:.1} s", lasts.as_secs_f64()));
     sleep(lasts).await;
     children.iter().for_each(|child| signal(*child, Signal::CONT));
-    if let Some(process) = node.process().as_ref() {
-        process.thaw();
-    }
+    node.thaw();
     world.chronicle.note(&format!("{name} goes on"));
     Ok(())
 }

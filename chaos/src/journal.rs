@@ -8,7 +8,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -117,13 +117,6 @@ impl Journal {
     fn lines_path(&self, run: &str) -> PathBuf {
         self.0.join("lines").join(run)
     }
-}
-
-/// Adds a line of JSON to a file.
-pub(crate) fn append(file: &mut File, entry: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_vec(entry)?;
-    line.push(b'\n');
-    file.write_all(&line)
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> io::Result<T> {

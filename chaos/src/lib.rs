@@ -8,10 +8,12 @@
 mod checks;
 mod chronicle;
 mod clock;
+mod directed;
 mod disk;
 mod faults;
 mod history;
 pub mod journal;
+mod leaks;
 mod people;
 mod process;
 mod proxy;
@@ -21,5 +23,6 @@ mod settings;
 mod settle;
 mod world;
 
+pub use directed::frozen_runner;
 pub use run::{Report, run};
 pub use settings::{Settings, find_terraform};

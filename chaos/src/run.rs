@@ -83,7 +83,8 @@ async fn watch(world: &World, stop: &CancellationToken) -> Result<Vec<String>> {
     Ok(remarks)
 }
 
-async fn conclude(world: &World, history: &History, remarks: &mut Vec<String>) -> Result<Vec<String>> {
+/// Lets everything come to rest, and checks.
+pub(crate) async fn conclude(world: &World, history: &History, remarks: &mut Vec<String>) -> Result<Vec<String>> {
     let client: Client = world.client()?;
     let mut violations = history.all_wrong();
     violations.extend(settle::wait_for_jobs(&client).await?);
@@ -92,6 +93,7 @@ async fn conclude(world: &World, history: &History, remarks: &mut Vec<String>) -
     let evidence = Evidence::gather(world, history, &client).await?;
     violations.extend(checks::all(&evidence));
     remarks.extend(evidence.remarks());
+    remarks.push(world.traffic());
     Ok(violations)
 }
 

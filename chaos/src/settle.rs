@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use alethia_api::{
     client::Client,
-    jobs::{Job, JobQuery},
+    jobs::{Job, JobQuery, NewJob},
+    problem::Code,
     specs::{SpecDetail, SpecQuery},
 };
 use alethia_domain::{
@@ -13,12 +14,8 @@ use alethia_domain::{
 };
 use anyhow::{Result, bail};
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 
-use crate::{
-    people::{new_job, persist, release},
-    world::World,
-};
+use crate::{leaks, people::new_job, world::World};
 
 /// How long everything may take to end.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -59,25 +56,40 @@ pub(crate) async fn bring_to_rest(world: &World, client: &Client) -> Result<Vec<
 }
 
 async fn rest(world: &World, client: &Client, mut spec: SpecDetail) -> Result<()> {
-    let calm = CancellationToken::new();
     let mut last = None;
-    for _ in 0..TRIES {
+    for number in 0..TRIES {
         if matches!(spec.spec.status, SpecStatus::Active | SpecStatus::Destroyed | SpecStatus::Draft) {
             return Ok(());
         }
-        release(client, &calm, spec.spec.id).await?;
-        let key = format!("rest-{}-{:?}", spec.spec.id, Instant::now());
-        let new = new_job(JobType::Deploy);
-        let job = persist(&calm, || client.create_job(spec.spec.id, &new, &key)).await?;
-        world.chronicle.note(&format!(
-            "{} is {}; {} tries to bring it to rest",
-            spec.spec.name, spec.spec.status, job.id
-        ));
-        let ended = end(client, job.id).await?;
+        let (name, status) = (&spec.spec.name, spec.spec.status);
+        world.chronicle.note(&format!("{name} is {status}; it is brought to rest"));
+        leaks::remove(world, client, &spec.spec).await?;
+        let ended = bring(client, &spec, number).await?;
         last = ended.failure.map(|failure| failure.message);
         spec = client.spec(spec.spec.id).await?;
     }
     bail!("{} can't be brought to rest: {}", spec.spec.name, last.unwrap_or_default())
+}
+
+/// As the Spec says that it is to be done. Tells how the last job of it ended.
+async fn bring(client: &Client, spec: &SpecDetail, number: usize) -> Result<Job> {
+    let id = spec.spec.id;
+    let key = |what: &str| format!("rest-{what}-{id}-{number}");
+    let (job_type, plan_job_id) = match client.recover(id, &key("recover")).await {
+        Ok(recovery) => {
+            let plan = end(client, recovery.plan.id).await?;
+            if plan.status != JobStatus::Success {
+                return Ok(plan);
+            }
+            (recovery.lost.job_type, Some(plan.id))
+        }
+        Err(error) if error.code() == Some(Code::Conflict) => (JobType::Deploy, None),
+        Err(error) => return Err(error.into()),
+    };
+    let confirm = Some(spec.spec.name.clone());
+    let new = NewJob { plan_job_id, confirm, ..new_job(job_type) };
+    let job = client.create_job(id, &new, &key("job")).await?;
+    end(client, job.id).await
 }
 
 async fn end(client: &Client, job: JobId) -> Result<Job> {

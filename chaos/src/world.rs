@@ -27,7 +27,7 @@ use crate::{
     journal::{JOURNAL, Journal, REAL},
     people::ZONES,
     process::{Process, Recipe},
-    proxy::Gate,
+    proxy::{Gate, Traffic},
     settings::Settings,
 };
 
@@ -133,6 +133,12 @@ impl World {
         Ok(gone)
     }
 
+    /// What happened to requests on their way.
+    pub(crate) fn traffic(&self) -> String {
+        let gates = self.runners.iter().filter_map(|runner| runner.gate.as_ref()).chain([&self.people]);
+        gates.fold(Traffic::default(), |sum, gate| sum + gate.traffic()).to_string()
+    }
+
     /// Ends everything in an orderly way: Runners first.
     pub(crate) fn end(&self) -> Result<()> {
         for node in self.runners.iter().chain(&self.consoles) {
@@ -140,6 +146,8 @@ impl World {
                 process.end()?;
             }
         }
+        self.people.close();
+        self.runners.iter().filter_map(|runner| runner.gate.as_ref()).for_each(Gate::close);
         Ok(())
     }
 }
@@ -154,6 +162,18 @@ impl Node {
     /// What runs, to be hurt.
     pub(crate) fn process(&self) -> MutexGuard<'_, Option<Process>> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn freeze(&self) {
+        if let Some(process) = self.process().as_ref() {
+            process.freeze();
+        }
+    }
+
+    pub(crate) fn thaw(&self) {
+        if let Some(process) = self.process().as_ref() {
+            process.thaw();
+        }
     }
 
     fn new(name: &'static str, recipe: Recipe, works_in: PathBuf, gate: Option<Gate>) -> Self {

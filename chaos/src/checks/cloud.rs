@@ -1,7 +1,6 @@
 //! What is in the cloud is what the states say, and what the components of the Specs say.
 //!
-//! A Terraform that was killed outright could not write down what it had just made. Such a resource is in the cloud and in
-//! no state; it is no fault of the platform, which is why only those that were made by a killed one are passed over.
+//! Only what a Terraform that was killed outright may have made is passed over; see `leaks`.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +10,7 @@ use alethia_sandbox::cloud::Resource;
 use serde_json::Value;
 
 use super::Evidence;
-
-type Key = (String, String);
+use crate::leaks::{self, Key, in_state, key};
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let known: BTreeSet<Key> = evidence.states.values().flat_map(in_state).collect();
@@ -26,36 +24,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     missing.chain(unknown).chain(rows).collect()
 }
 
-fn key(resource: &Resource) -> Key {
-    (resource.kind.clone(), resource.id.clone())
-}
-
-/// Resources of the cloud that a state tells of.
-fn in_state(state: &Value) -> Vec<Key> {
-    let resources = state["resources"].as_array().into_iter().flatten();
-    let managed = resources.filter(|resource| {
-        resource["mode"] == "managed"
-            && resource["type"].as_str().is_some_and(|kind| kind.starts_with("aws_"))
-    });
-    let instances = managed.flat_map(|resource| {
-        let kind = resource["type"].as_str().unwrap_or_default();
-        let instances = resource["instances"].as_array().into_iter().flatten();
-        instances.map(move |instance| {
-            let id = instance["attributes"]["id"].as_str().unwrap_or_default();
-            (kind.to_owned(), id.to_owned())
-        })
-    });
-    instances.collect()
-}
-
 /// Whether a Terraform that was killed may have made it.
 fn is_excused(evidence: &Evidence, resource: &Resource) -> bool {
-    let killed = evidence.runs.iter().filter(|run| run.command == "apply" && run.ended.is_none());
-    killed.into_iter().any(|run| {
-        let spec = evidence.specs.iter().find(|spec| spec.spec.id.to_string() == run.spec);
-        let is_its = spec.is_some_and(|spec| resource.id.contains(&format!("{}-", spec.spec.name)));
-        is_its && resource.created >= run.begun
-    })
+    evidence.specs.iter().any(|spec| leaks::is_leak(&evidence.runs, &spec.spec, resource))
 }
 
 /// ACTIVE: every component of the document is ACTIVE with its outputs; DESTROYED: nothing is left.

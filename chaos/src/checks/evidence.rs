@@ -39,6 +39,8 @@ pub(crate) struct Evidence {
     pub(super) logs: BTreeMap<JobId, Vec<LogChunk>>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) versions: Vec<Version>,
+    /// Serials that people had taken over from an attempt after its end.
+    pub(super) adopted: Vec<Adopted>,
     pub(super) events: Vec<Event>,
     pub(super) resources: Vec<Resource>,
     pub(super) runs: Vec<Run>,
@@ -68,6 +70,13 @@ pub(super) struct Version {
     pub(super) created_at: DateTime<Utc>,
 }
 
+/// A rescued state that a person made a version.
+#[derive(Debug, Deserialize)]
+pub(super) struct Adopted {
+    pub(super) spec_id: SpecId,
+    pub(super) serial: u64,
+}
+
 /// An event as the database has it, oldest first.
 #[derive(Debug, Deserialize)]
 pub(super) struct Event {
@@ -94,6 +103,11 @@ impl Evidence {
         }
         let attempts = rows(world, "SELECT * FROM job_attempts ORDER BY claimed_at")?;
         let versions = rows(world, "SELECT * FROM state_versions ORDER BY id")?;
+        let adopted = rows(
+            world,
+            "SELECT subject AS spec_id, (detail->>'serial')::bigint AS serial FROM audit_log \
+            WHERE action = 'state.adopt'",
+        )?;
         let events = rows(world, "SELECT * FROM events ORDER BY id")?;
         Ok(Self {
             made: history.all(),
@@ -103,6 +117,7 @@ impl Evidence {
             logs,
             attempts,
             versions,
+            adopted,
             events,
             resources: world.cloud.list()?,
             runs: world.journal.runs()?,

@@ -21,7 +21,11 @@ fn stale(evidence: &Evidence) -> Vec<String> {
     let wrong = written.filter_map(|(version, job)| {
         let mut attempts = evidence.attempts.iter().filter(|attempt| attempt.job_id == job);
         let within = attempts.any(|attempt| lies_within(version, attempt));
-        (!within).then(|| {
+        let adopted = || {
+            let mut adopted = evidence.adopted.iter();
+            adopted.any(|adopted| adopted.spec_id == version.spec_id && adopted.serial == version.serial)
+        };
+        (!within && !adopted()).then(|| {
             format!(
                 "the serial {} of the state of {} was taken at {} from the job {job}, which had no attempt then",
                 version.serial, version.spec_id, version.created_at

@@ -13,7 +13,7 @@ use alethia_api::{
     jobs::{Job, NewJob},
     problem::Code,
     specs::{PutSpec, SpecDetail},
-    states::UnlockState,
+    states::{Recovery, UnlockState},
 };
 use alethia_domain::{
     ids::{JobId, SpecId},
@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use call::persist;
 pub(crate) use document::{ZONES, document, spec_name};
 
-use crate::{history::History, world::World};
+use crate::{history::History, leaks, world::World};
 
 /// How often somebody looks at a job.
 const LOOK: Duration = Duration::from_millis(400);
@@ -137,17 +137,38 @@ impl Person {
 
     /// What the Spec says that is to be done next.
     async fn repair(&mut self, spec: &SpecDetail) -> Result<(), ClientError> {
+        if let Err(error) = leaks::remove(&self.world, &self.client, &spec.spec).await {
+            self.world.chronicle.note(&format!("  {} did not find what was left: {error:#}", self.name));
+        }
+        if self.dice.random_range(0..4) == 0 {
+            return self.retry(spec).await;
+        }
+        let key = self.key();
+        let Recovery { lost, plan, .. } =
+            persist(&self.stop, || self.client.recover(spec.spec.id, &key)).await?;
+        self.history.made(&plan);
+        let plan = self.watch(&plan).await?.filter(|plan| plan.status == JobStatus::Success);
+        let Some(plan) = plan else { return Ok(()) };
+        let bound = NewJob {
+            plan_job_id: Some(plan.id),
+            confirm: Some(self.name.clone()),
+            ..new_job(lost.job_type)
+        };
+        let job = self.create(spec.spec.id, &bound).await?;
+        self.watch(&job).await.map(drop)
+    }
+
+    /// The other way: release what is left by hand, and do the same again.
+    async fn retry(&mut self, spec: &SpecDetail) -> Result<(), ClientError> {
         release(&self.client, &self.stop, spec.spec.id).await?;
         let last = last_mutating(&self.client, &self.stop, spec.spec.id).await?;
-        match last.filter(|job| job.status.can_retry()) {
-            Some(job) if self.dice.random_range(0..3) > 0 => {
-                let key = self.key();
-                let again = persist(&self.stop, || self.client.retry_job(job.id, &key)).await?;
-                self.history.made(&again);
-                self.watch(&again).await.map(drop)
-            }
-            Some(_) | None => self.deploy(spec, None).await,
-        }
+        let Some(job) = last.filter(|job| job.status.can_retry()) else {
+            return self.deploy(spec, None).await;
+        };
+        let key = self.key();
+        let again = persist(&self.stop, || self.client.retry_job(job.id, &key)).await?;
+        self.history.made(&again);
+        self.watch(&again).await.map(drop)
     }
 
     /// The same key makes one job, however often it is sent.
@@ -174,8 +195,20 @@ impl Person {
                 Err(error) if error.code() == Some(Code::Conflict) => {}
                 Err(error) => return Err(error),
             }
+            if self.dice.random_range(0..3) == 0 {
+                self.kill(job).await?;
+            }
         }
         self.wait(job.id).await
+    }
+
+    /// Does not wait for an orderly end.
+    async fn kill(&self, job: &Job) -> Result<(), ClientError> {
+        match persist(&self.stop, || self.client.kill_job(job.id)).await {
+            // It had ended by then.
+            Err(error) if error.code() != Some(Code::Conflict) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     async fn wait(&self, job: JobId) -> Result<Option<Job>, ClientError> {

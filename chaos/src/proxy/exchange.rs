@@ -5,7 +5,7 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, PoisonError, atomic::AtomicUsize, atomic::Ordering},
+    sync::{Arc, PoisonError},
     task::{Poll, ready},
     time::Duration,
 };
@@ -41,40 +41,25 @@ pub(super) async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) ->
         return late(&shared, request, weather.hold_states).await;
     }
     let fate = weather.fate(&mut shared.dice.lock().unwrap_or_else(PoisonError::into_inner));
-    let counts = &shared.counts;
+    shared.traffic().count(fate);
     match fate {
-        Fate::Pass => {
-            count(&counts.passed);
-            forward(&shared, request).await
-        }
-        Fate::Lose => {
-            count(&counts.lost);
-            Err("lost on the way".into())
-        }
+        Fate::Pass => forward(&shared, request).await,
+        Fate::Lose => Err("lost on the way".into()),
         Fate::Unanswered => {
-            count(&counts.unanswered);
             whole(forward(&shared, request).await?).await?;
             Err("the answer was lost on the way".into())
         }
         Fate::Tear => {
-            count(&counts.torn);
             let (head, body) = forward(&shared, request).await?.into_parts();
             Ok(Response::from_parts(head, Torn { inner: body, passed: false }.boxed_unsync()))
         }
-        Fate::Delay(by) => {
-            count(&counts.delayed);
-            late(&shared, request, by).await
-        }
+        Fate::Delay(by) => late(&shared, request, by).await,
         // A stream of events that is there twice is two streams, which is no fault.
         Fate::Double { .. } | Fate::Echo(_) if request.method() == Method::GET => {
             forward(&shared, request).await
         }
-        Fate::Double { second } => {
-            count(&counts.doubled);
-            double(&shared, request, second).await
-        }
+        Fate::Double { second } => double(&shared, request, second).await,
         Fate::Echo(after) => {
-            count(&counts.echoed);
             let (echo, again) = (Arc::clone(&shared), request.clone());
             shared.tasks.spawn(async move {
                 tokio::time::sleep(after).await;
@@ -140,10 +125,6 @@ async fn connect(consoles: impl Iterator<Item = SocketAddr>) -> io::Result<TcpSt
         }
     }
     Err(last)
-}
-
-fn count(what: &AtomicUsize) {
-    what.fetch_add(1, Ordering::Relaxed);
 }
 
 fn no_failure(never: Infallible) -> Failure {

@@ -5,6 +5,7 @@
 //! delayed or repeated arrives though its sender has hung up, for such packets are on their way; nothing is changed in it.
 
 mod exchange;
+mod traffic;
 mod weather;
 
 use std::{
@@ -26,6 +27,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub(crate) use traffic::Traffic;
 pub(crate) use weather::Weather;
 
 /// The way of one client to the Consoles.
@@ -44,20 +46,8 @@ struct Shared {
     weather: watch::Sender<Weather>,
     /// Cancelled, and made anew, when all connections are cut.
     line: Mutex<CancellationToken>,
-    counts: Counts,
+    traffic: Mutex<Traffic>,
     tasks: TaskTracker,
-}
-
-/// How often what happened to a request.
-#[derive(Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) passed: AtomicUsize,
-    pub(crate) lost: AtomicUsize,
-    pub(crate) unanswered: AtomicUsize,
-    pub(crate) torn: AtomicUsize,
-    pub(crate) delayed: AtomicUsize,
-    pub(crate) doubled: AtomicUsize,
-    pub(crate) echoed: AtomicUsize,
 }
 
 impl Gate {
@@ -71,7 +61,7 @@ impl Gate {
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
             weather: watch::Sender::new(Weather::default()),
             line: Mutex::default(),
-            counts: Counts::default(),
+            traffic: Mutex::default(),
             tasks: TaskTracker::new(),
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared))).abort_handle();
@@ -87,8 +77,9 @@ impl Gate {
         }
     }
 
-    pub(crate) fn counts(&self) -> &Counts {
-        &self.shared.counts
+    /// What happened to its requests so far.
+    pub(crate) fn traffic(&self) -> Traffic {
+        *self.shared.traffic()
     }
 
     /// Closes it; requests that are still on their way are dropped.
@@ -101,6 +92,10 @@ impl Gate {
 impl Shared {
     fn line(&self) -> std::sync::MutexGuard<'_, CancellationToken> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn traffic(&self) -> std::sync::MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The Consoles, beginning with the one whose turn it is.
