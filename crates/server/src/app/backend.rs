@@ -53,7 +53,7 @@ pub async fn delete(app: &App, attempt: &Attempt, lock_id: Option<&str>) -> Resu
 /// When somebody else holds it, or the attempt is over.
 pub async fn lock(app: &App, attempt: &Attempt, info: &[u8]) -> Result<()> {
     let (info, tx) = (read_info(info)?, app.store.begin().await?);
-    states::lock(&tx, attempt.spec_id, attempt.fence, &info, app.now()).await.map_err(refusal)?;
+    states::lock(&tx, attempt.spec_id, attempt.fence, &info, app.now()).await.map_err(lock_refusal)?;
     Ok(tx.commit().await?)
 }
 
@@ -102,6 +102,15 @@ fn read_info(info: &[u8]) -> Result<Value> {
         return Err(Error::TooLarge { what: "the lock", limit: LARGEST_LOCK });
     }
     serde_json::from_slice(info).map_err(|error| Error::Malformed(format!("the lock is no JSON: {error}")))
+}
+
+fn lock_refusal(error: StoreError) -> Error {
+    match error {
+        StoreError::StateRefused(StateRefusal::Malformed(why)) => {
+            Error::Malformed(format!("the lock can't be read: {why}"))
+        }
+        other => refusal(other),
+    }
 }
 
 fn refusal(error: StoreError) -> Error {
