@@ -83,6 +83,24 @@ impl ComponentStatus {
         }
     }
 
+    /// What the success of a job means for it, whatever was reported: it is there if it was wanted, and gone if not. `None`
+    /// when it is so already.
+    pub const fn at_success(self, is_wanted: bool) -> Option<ComponentEvent> {
+        match (is_wanted, self) {
+            (true, Self::Active) | (false, Self::Destroyed) => None,
+            (true, _) => Some(ComponentEvent::Settle),
+            (false, _) => Some(ComponentEvent::Vanish),
+        }
+    }
+
+    /// Whether something is being done to it. A job that fails leaves no component so.
+    pub const fn is_in_progress(self) -> bool {
+        match self {
+            Self::Creating | Self::Updating | Self::Destroying => true,
+            Self::Pending | Self::Active | Self::Failed | Self::Destroyed => false,
+        }
+    }
+
     /// The status after an event.
     ///
     /// # Errors

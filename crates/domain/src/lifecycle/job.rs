@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::IllegalTransition;
@@ -90,6 +91,31 @@ pub enum FailureReason {
     RunnerLost,
     /// It took longer than allowed.
     Timeout,
+}
+
+/// How often a job that only reads is tried.
+const MOST_ATTEMPTS: u32 = 3;
+/// Pause before the second try; it doubles with every further one.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
+
+impl Lost {
+    /// What becomes of a job whose Runner fell silent. One that was only claimed runs again in any case.
+    pub const fn of(job_type: JobType, status: JobStatus, attempt: u32) -> Self {
+        match status {
+            JobStatus::Processing if job_type.is_mutating() || attempt >= MOST_ATTEMPTS => Self::Abandon,
+            JobStatus::Queued
+            | JobStatus::Claimed
+            | JobStatus::Processing
+            | JobStatus::Success
+            | JobStatus::Failed
+            | JobStatus::Cancelled => Self::Retry,
+        }
+    }
+
+    /// How long a job waits after an attempt was lost before it runs again.
+    pub fn pause(attempt: u32) -> TimeDelta {
+        FIRST_PAUSE * 2_i32.pow(attempt.saturating_sub(1).min(8))
+    }
 }
 
 impl JobType {

@@ -2,10 +2,7 @@
 //! not allow is left out with a warning, and never makes the whole message fail.
 
 use alethia_api::runner::{ComponentOutputs, ComponentReport};
-use alethia_domain::{
-    component::ComponentRef,
-    lifecycle::{ComponentEvent, ComponentStatus},
-};
+use alethia_domain::{component::ComponentRef, lifecycle::ComponentEvent};
 use alethia_store::{
     StoreError, Tx,
     components::{self, Component, Happening},
@@ -56,11 +53,7 @@ pub(super) async fn keep_outputs(
 /// After success every component that was wanted is ACTIVE, and every other one DESTROYED, reported or not.
 pub(super) async fn settle(tx: &Tx, job: &Job, wanted: &[ComponentRef], now: DateTime<Utc>) -> Result<()> {
     for Component { component, status, .. } in components::list(tx, job.spec_id).await? {
-        let event = match (wanted.contains(&component), status) {
-            (true, ComponentStatus::Active) | (false, ComponentStatus::Destroyed) => continue,
-            (true, _) => ComponentEvent::Settle,
-            (false, _) => ComponentEvent::Vanish,
-        };
+        let Some(event) = status.at_success(wanted.contains(&component)) else { continue };
         let happening = Happening { job_id: Some(job.id), ..Happening::plain(event) };
         happen(tx, job, &component, &happening, now).await?;
     }
@@ -69,14 +62,8 @@ pub(super) async fn settle(tx: &Tx, job: &Job, wanted: &[ComponentRef], now: Dat
 
 /// After a failure no component is left in the middle of something.
 pub(super) async fn abandon(tx: &Tx, job: &Job, reason: &str, now: DateTime<Utc>) -> Result<()> {
-    for Component { component, status, .. } in components::list(tx, job.spec_id).await? {
-        match status {
-            ComponentStatus::Creating | ComponentStatus::Updating | ComponentStatus::Destroying => {}
-            ComponentStatus::Pending
-            | ComponentStatus::Active
-            | ComponentStatus::Failed
-            | ComponentStatus::Destroyed => continue,
-        }
+    let all = components::list(tx, job.spec_id).await?;
+    for Component { component, .. } in all.into_iter().filter(|found| found.status.is_in_progress()) {
         let plain = Happening::plain(ComponentEvent::Fail);
         let happening = Happening { job_id: Some(job.id), reason: Some(reason), ..plain };
         happen(tx, job, &component, &happening, now).await?;

@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use alethia_domain::{
     event::Failure,
-    lifecycle::{FailureReason, JobStatus},
+    lifecycle::{FailureReason, JobStatus, Lost},
 };
 use alethia_store::{
     idempotency, jobs, logs,
     queue::{self, Expired, Loss},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep_until};
 
 use super::retention::Retention;
@@ -29,10 +29,6 @@ use crate::{
     error::Result,
 };
 
-/// How often a job that only reads is tried.
-const MOST_ATTEMPTS: u32 = 3;
-/// Pause before the second try; it doubles with every further one.
-const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(2);
 /// Rows that are handled at once.
 const BATCH: u16 = 50;
 /// Shortest and longest sleep. The longest is also how often finished logs are moved.
@@ -130,12 +126,10 @@ async fn take_back(app: &App, expired: &Expired, now: DateTime<Utc>) -> Result<(
 /// What becomes of the job; `recover` brings its Spec back.
 fn loss(expired: &Expired, recover: &str, now: DateTime<Utc>) -> Loss {
     let attempt = expired.fence.attempt;
-    let started = expired.status == JobStatus::Processing;
-    if started && (expired.job_type.is_mutating() || attempt >= MOST_ATTEMPTS) {
-        return Loss::Abandon { failure: failure(expired, recover) };
+    match Lost::of(expired.job_type, expired.status, attempt) {
+        Lost::Retry => Loss::Retry { not_before: now + Lost::pause(attempt) },
+        Lost::Abandon => Loss::Abandon { failure: failure(expired, recover) },
     }
-    let doubled = attempt.saturating_sub(1).min(8);
-    Loss::Retry { not_before: now + FIRST_PAUSE * 2_i32.pow(doubled) }
 }
 
 fn failure(expired: &Expired, recover: &str) -> Failure {
@@ -166,6 +160,7 @@ mod tests {
         lifecycle::JobType,
     };
     use alethia_store::jobs::Fence;
+    use chrono::TimeDelta;
 
     use super::*;
 
@@ -200,7 +195,7 @@ mod tests {
                 Loss::Retry { not_before } => not_before - now,
                 Loss::Abandon { .. } => panic!("given up"),
             };
-        assert_eq!(pause(1), FIRST_PAUSE);
-        assert_eq!(pause(2), FIRST_PAUSE * 2);
+        assert_eq!(pause(1), TimeDelta::seconds(2));
+        assert_eq!(pause(2), TimeDelta::seconds(4));
     }
 }
