@@ -5,6 +5,7 @@
 //! task still runs while a crate of the platform does not compile.
 
 mod bench;
+mod chaos;
 mod checkov;
 mod counts;
 mod demo;
@@ -33,13 +34,25 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Run everything that CI runs: preflight, fmt, tidy, clippy, rustdoc, build, tests, reference
-    /// pages, checkov
-    Test,
+    /// pages, checkov, ten minutes of chaos
+    Test {
+        /// Leave out the chaos
+        #[arg(long)]
+        quick: bool,
+    },
     /// Build the release binary and take examples/shop.yaml to ACTIVE on the sandbox cloud
     Demo,
     /// Measure the figures of docs/performance.md and write that page; `cargo xtask bench --list` names the rows
     #[command(disable_help_flag = true)]
     Bench {
+        /// Passed on
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Hurt a whole platform by a seeded schedule of faults and check its history; `cargo xtask chaos
+    /// --help` tells the rest
+    #[command(disable_help_flag = true)]
+    Chaos {
         /// Passed on
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -66,9 +79,10 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
-        Task::Test => return test::run(),
+        Task::Test { quick } => return test::run(quick),
         Task::Demo => demo::run(),
         Task::Bench { arguments } => bench::run(&arguments),
+        Task::Chaos { arguments } => chaos::run(&arguments),
         Task::Tidy => tidy::run(),
         Task::Docs { check } => reference::run(check),
         Task::Checkov => checkov::run(),

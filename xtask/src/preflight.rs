@@ -81,6 +81,15 @@ pub(crate) fn run() -> Result<()> {
     if missing.is_empty() { Ok(()) } else { bail!("{} of the above must be installed first", missing.len()) }
 }
 
+/// Installs what makes a clock wrong for one process, where that is possible; a run without it says so.
+pub(crate) fn clock() {
+    let is_there = || Path::new("/usr/bin/faketime").is_file();
+    let may_install = rustix::process::geteuid().is_root() && on_path("apt-get").is_some();
+    if !is_there() && may_install && !install(&["faketime"]) {
+        println!("note: faketime could not be installed; no clock will be wrong");
+    }
+}
+
 /// Whether `cargo nextest` is there.
 pub(crate) fn nextest() -> bool {
     on_path("cargo-nextest").is_some()

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 
 use crate::counts::{self, Counts};
 use crate::steps::{self, Outcome, Steps};
-use crate::{checkov, preflight, project, reference, tidy};
+use crate::{chaos, checkov, preflight, project, reference, tidy};
 
 /// What a step stands on.
 #[derive(PartialEq)]
@@ -25,6 +25,8 @@ enum Ground {
 type Step = fn() -> Result<Outcome>;
 
 const BUILD: &str = "build";
+/// The one step that takes its time; it comes last.
+const CHAOS: &str = "chaos";
 
 const STEPS: &[(&str, Ground, Step)] = &[
     ("fmt", Ground::Sources, || steps::program(cargo().args(["fmt", "--all", "--check"]))),
@@ -41,13 +43,15 @@ const STEPS: &[(&str, Ground, Step)] = &[
     ("tests", Ground::Build, tests),
     ("reference", Ground::Build, || passed(reference::run(true))),
     ("checkov", Ground::Build, || passed(checkov::run())),
+    (CHAOS, Ground::Build, || passed(chaos::test())),
 ];
 
-pub(crate) fn run() -> ExitCode {
+/// `quick` leaves out the chaos.
+pub(crate) fn run(quick: bool) -> ExitCode {
     let mut steps = Steps::begin();
     let is_ready = steps.run("preflight", || passed(preflight::run()));
     let mut is_built = false;
-    for (name, ground, step) in STEPS {
+    for (name, ground, step) in STEPS.iter().filter(|(name, ..)| !quick || *name != CHAOS) {
         if !is_ready {
             steps.skip(name, "the machine lacks what preflight names");
         } else if *ground == Ground::Build && !is_built {
