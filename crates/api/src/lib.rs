@@ -8,6 +8,7 @@ pub mod client;
 pub mod events;
 pub mod identities;
 pub mod jobs;
+pub mod keys;
 pub mod logs;
 pub mod page;
 pub mod problem;

@@ -6,10 +6,25 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        apply::ApplyArgs, completion::CompletionArgs, config::ConfigArgs, design::DesignArgs,
-        destroy::DestroyArgs, identity::IdentityCommand, jobs::JobsCommand, plan::PlanArgs,
-        recover::RecoverArgs, runner::RunnerCommand, sandbox::SandboxCommand, serve::ServeArgs,
-        spec::SpecCommand, state::StateCommand, token::TokenCommand, up::UpArgs, zone::ZoneCommand,
+        apply::ApplyArgs,
+        backup::{BackupArgs, RestoreArgs},
+        completion::CompletionArgs,
+        config::ConfigArgs,
+        design::DesignArgs,
+        destroy::DestroyArgs,
+        identity::IdentityCommand,
+        jobs::JobsCommand,
+        keys::KeysCommand,
+        plan::PlanArgs,
+        recover::RecoverArgs,
+        runner::RunnerCommand,
+        sandbox::SandboxCommand,
+        serve::ServeArgs,
+        spec::SpecCommand,
+        state::StateCommand,
+        token::TokenCommand,
+        up::UpArgs,
+        zone::ZoneCommand,
     },
     output::Format,
 };
@@ -99,6 +114,13 @@ pub(crate) enum Command {
     /// API tokens
     #[command(subcommand, alias = "tokens")]
     Token(TokenCommand),
+    /// Keys that states, plans and logs are sealed with
+    #[command(subcommand, alias = "key")]
+    Keys(KeysCommand),
+    /// Write the whole platform into one file, while it runs
+    Backup(BackupArgs),
+    /// Make a platform from a backup
+    Restore(RestoreArgs),
     /// The simulated cloud on this machine
     #[command(subcommand)]
     Sandbox(SandboxCommand),

@@ -6,7 +6,7 @@
 mod folder;
 mod local_runner;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use alethia_api::client::Client;
 use alethia_server::{Config, Server, StartError};
@@ -134,7 +134,12 @@ pub(crate) fn listen_address(settings: &Settings) -> anyhow::Result<SocketAddr> 
     })
 }
 
-fn console_config(settings: &Settings, listen: SocketAddr) -> Config {
+/// File with the keys of the platform that keeps its data in the data folder.
+pub(crate) fn key_file(settings: &Settings) -> PathBuf {
+    console_config(settings, free_port()).master_key_file()
+}
+
+pub(crate) fn console_config(settings: &Settings, listen: SocketAddr) -> Config {
     let mut config = Config::new(&settings.data_dir.value);
     config.listen = listen;
     config.lease = Duration::from_secs(settings.lease.value.into());

@@ -81,6 +81,7 @@ impl Server {
         tasks.spawn(http::serve(listener, app.clone()));
         tasks.spawn(background::reaper::run(app.clone()));
         tasks.spawn(background::dispatch::run(app.clone()));
+        tasks.spawn(background::keys::run(app.clone()));
         tasks.close();
         tracing::info!(%address, "the Console listens");
         Ok(Self { address, owner_token, app, stop, tasks })

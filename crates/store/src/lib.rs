@@ -15,6 +15,7 @@
 //! write the row that names it. Nothing here decides who may do what, and nothing reads a clock.
 
 pub mod audit;
+pub mod backup;
 pub mod blobs;
 pub mod components;
 mod db;

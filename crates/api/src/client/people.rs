@@ -10,6 +10,7 @@ use crate::{
     IDEMPOTENCY_KEY,
     identities::{CloudIdentity, NewCloudIdentity},
     jobs::{CancelJob, Job, JobQuery, NewJob, Plan},
+    keys::Keys,
     logs::{LogChunk, LogQuery},
     page::{Page, PageQuery},
     runners::{NewRunner, RegisteredRunner, Runner},
@@ -215,6 +216,21 @@ impl Client {
     /// Removes a Runner; its token is worthless from then on.
     pub async fn remove_runner(&self, name: &str) -> Result<(), ClientError> {
         self.delete(&["runners", name]).await
+    }
+
+    /// Which keys there are, what each seals, and which Consoles know it.
+    pub async fn keys(&self) -> Result<Keys, ClientError> {
+        self.connection.get(&["keys"]).await
+    }
+
+    /// Makes a key the one that seals.
+    pub async fn rotate_key(&self, id: &str) -> Result<Keys, ClientError> {
+        self.connection.json(self.connection.request(Method::POST, &["keys", id, "rotate"])).await
+    }
+
+    /// Lets a key go that seals nothing.
+    pub async fn remove_key(&self, id: &str) -> Result<(), ClientError> {
+        self.delete(&["keys", id]).await
     }
 
     /// API tokens.

@@ -4,12 +4,14 @@
 //! Console, `spec list` starts no Runner.
 
 pub(crate) mod apply;
+pub(crate) mod backup;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod design;
 pub(crate) mod destroy;
 pub(crate) mod identity;
 pub(crate) mod jobs;
+pub(crate) mod keys;
 pub(crate) mod plan;
 pub(crate) mod recover;
 pub(crate) mod runner;
@@ -58,6 +60,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::State(command) => block_on(state::run(&settings, command)),
         Command::Identity(command) => block_on(identity::run(&settings, command)),
         Command::Token(command) => block_on(token::run(&settings, command)),
+        Command::Keys(command) => block_on(keys::run(&settings, command)),
+        Command::Backup(args) => block_on(backup::run(settings, args)),
+        Command::Restore(args) => block_on(backup::restore(settings, args)),
         Command::Sandbox(command) => sandbox::run(&settings, command),
         Command::Up(args) => block_on(up::run(settings, args)),
         Command::Serve(args) => block_on(serve::run(settings, args)),

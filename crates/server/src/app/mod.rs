@@ -12,6 +12,7 @@ pub mod finish;
 pub mod health;
 pub mod identities;
 pub mod jobs;
+pub mod keys;
 pub mod logs;
 mod once;
 mod page;
@@ -30,7 +31,7 @@ use std::{ops::Deref, sync::Arc};
 
 use alethia_store::{Conflict, StateRefusal, Store, StoreError};
 use chrono::{DateTime, SubsecRound, Utc};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use self::{claims::Room, stream::Feeds};
@@ -67,6 +68,8 @@ pub struct Inner {
     pub(crate) failures: Failures,
     /// Where claims wait.
     pub(crate) room: Room,
+    /// Rings when another key is to seal.
+    pub(crate) rotated: Notify,
     /// How many more claims may wait.
     pub(crate) claims: Arc<Semaphore>,
 }
@@ -86,6 +89,7 @@ impl App {
             streams,
             feeds,
             room: Room::default(),
+            rotated: Notify::new(),
             ending,
             failures,
             claims,

@@ -9,6 +9,7 @@ mod extract;
 mod health;
 mod identities;
 mod jobs;
+mod keys;
 mod limits;
 mod logs;
 mod peer;

@@ -5,7 +5,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    docs, health, identities, jobs,
+    docs, health, identities, jobs, keys,
     limits::{Limited, around},
     logs, problem, runner, runners, specs, state_backend, states, stream, tokens, version, zones,
 };
@@ -68,6 +68,9 @@ fn ordinary() -> OpenApiRouter<App> {
         .routes(routes!(identities::delete))
         .routes(routes!(runners::list, runners::create))
         .routes(routes!(runners::delete))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::remove))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::delete))
         .routes(routes!(states::get))

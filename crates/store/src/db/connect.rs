@@ -28,14 +28,29 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_WRITERS: u32 = 12;
 const POSTGRES_READERS: u32 = 8;
 
-pub(super) struct Connections {
+/// Pools of one database.
+pub(crate) struct Connections {
     pub(super) writer: DatabaseConnection,
     pub(super) reader: DatabaseConnection,
     /// For LISTEN; `None` on SQLite.
     pub(super) postgres: Option<PgPool>,
 }
 
-pub(super) async fn connect(url: &str) -> Result<Connections> {
+impl Connections {
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    pub(crate) async fn close(self) {
+        for connection in [self.writer, self.reader] {
+            if let Err(error) = connection.close().await {
+                tracing::warn!(%error, "a database connection did not close");
+            }
+        }
+    }
+}
+
+pub(crate) async fn connect(url: &str) -> Result<Connections> {
     match url.split_once(':').map(|(scheme, _)| scheme) {
         Some("sqlite") => sqlite(url).await,
         Some("postgres" | "postgresql") => postgres(url).await,

@@ -20,6 +20,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
+pub(crate) use connect::{Connections, connect};
 pub use rows::Reader;
 pub(crate) use rows::{Query, Row, ToValue, found, json, text, values};
 pub use transaction::Tx;
@@ -104,10 +105,27 @@ impl Store {
     /// When the database or the blob store is not available, the schema is of a later version, or the keys do not open
     /// what is sealed.
     pub async fn open(config: &StoreConfig, now: DateTime<Utc>) -> Result<Self> {
+        let connections = connect(&config.database_url).await?;
+        schema::migrate(&connections.writer).await?;
+        let store = Self::over(connections, config).await?;
+        store.seed(now).await?;
+        keys::check(&store, now).await?;
+        Ok(store)
+    }
+
+    /// Connects to a platform that other processes may run, and changes nothing of it.
+    ///
+    /// # Errors
+    /// When the database or the blob store is not available, or the database is not of this version.
+    pub async fn attach(config: &StoreConfig) -> Result<Self> {
+        let connections = connect(&config.database_url).await?;
+        schema::must_be_current(&connections.writer).await?;
+        Self::over(connections, config).await
+    }
+
+    async fn over(connections: Connections, config: &StoreConfig) -> Result<Self> {
         let blobs = Blobs::open(&config.blobs_url)?;
         let doorbell = Doorbell::default();
-        let connections = connect::connect(&config.database_url).await?;
-        schema::migrate(&connections.writer).await?;
         let (writing, postgres) = (connections.writer, connections.postgres);
         let writer = match postgres {
             Some(_) => Writer::Postgres(writing.clone()),
@@ -124,8 +142,6 @@ impl Store {
         };
         let store = Self { inner: Arc::new(inner), checks_fences: true };
         store.inner.relay.start(Arc::downgrade(&store.inner), postgres);
-        store.seed(now).await?;
-        keys::check(&store, now).await?;
         Ok(store)
     }
 

@@ -109,6 +109,14 @@ pub async fn leave(store: &Store, name: &str) -> Result<()> {
     tx.commit().await
 }
 
+/// Whether this is the Console that seals again: the first by its name of those that run.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn is_first(reader: &impl Reader, name: &str, now: DateTime<Utc>) -> Result<bool> {
+    Ok(running(reader, now).await?.first().is_some_and(|(first, _)| first == name))
+}
+
 /// All keys, those that only wait in the key files too.
 ///
 /// # Errors

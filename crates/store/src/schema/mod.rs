@@ -5,8 +5,8 @@
 
 use alethia_domain::component::ComponentKind;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::{
     MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait::async_trait,
@@ -85,6 +85,43 @@ impl MigrationTrait for Change {
 
 /// Brings the schema up to date, in one transaction.
 pub(crate) async fn migrate(connection: &DatabaseConnection) -> Result<()> {
+    let transaction = up::<Migrator>(connection, None).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Brings an empty database to where it was after so many migrations. The caller commits.
+pub(crate) async fn migrate_to(connection: &DatabaseConnection, steps: usize) -> Result<DatabaseTransaction> {
+    up::<Migrator>(connection, u32::try_from(steps).ok()).await
+}
+
+/// Names of all migrations, in their order.
+pub(crate) fn names() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+/// Refuses a database that is not exactly where this version would bring it.
+pub(crate) async fn must_be_current(connection: &DatabaseConnection) -> Result<()> {
+    let sql = "SELECT version FROM seaql_migrations ORDER BY version";
+    let all = Statement::from_string(connection.get_database_backend(), sql);
+    let rows = connection
+        .query_all_raw(all)
+        .await
+        .map_err(|_| StoreError::corrupt("there is no platform in this database"))?;
+    let applied: Vec<String> =
+        rows.iter().map(|row| row.try_get("", "version")).collect::<std::result::Result<_, _>>()?;
+    if applied == names() {
+        return Ok(());
+    }
+    Err(StoreError::corrupt(
+        "the database was written by another version of alethia; use the version that its Console runs",
+    ))
+}
+
+async fn up<M: MigratorTrait>(
+    connection: &DatabaseConnection,
+    steps: Option<u32>,
+) -> Result<DatabaseTransaction> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
@@ -93,15 +130,16 @@ pub(crate) async fn migrate(connection: &DatabaseConnection) -> Result<()> {
     if transaction.get_database_backend() == DbBackend::Postgres {
         transaction.execute_unprepared(MIGRATE_ALONE).await?;
     }
-    Migrator::up(&transaction, None).await.map_err(explain)?;
-    transaction.commit().await?;
-    Ok(())
+    M::up(&transaction, steps).await.map_err(explain)?;
+    Ok(transaction)
 }
 
 /// The one thing that the migrator says in words of its own is that it does not know a migration that was applied.
 fn explain(error: DbErr) -> StoreError {
     match error {
-        DbErr::Custom(_) => StoreError::corrupt("the database was written by a later version of alethia"),
+        DbErr::Custom(_) => StoreError::corrupt(
+            "the database was written by a later version of alethia; run that version, or restore a backup",
+        ),
         other => other.into(),
     }
 }
@@ -122,4 +160,40 @@ fn component_view(kind: ComponentKind) -> String {
          FROM components WHERE kind = '{kind}'",
         section = kind.section(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use alethia_testkit::postgres::Postgres;
+    use sea_orm::Database;
+
+    use super::*;
+
+    /// The next version, whose last change does not fit.
+    struct Broken;
+
+    #[async_trait]
+    impl MigratorTrait for Broken {
+        fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+            let sql =
+                "ALTER TABLE zones ADD COLUMN half TEXT; UPDATE zones SET half = 'x'; SELECT no FROM nowhere";
+            let mut all = Migrator::migrations();
+            all.push(Box::new(Change { name: "9999_broken", sql }));
+            all
+        }
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_fails_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = format!("sqlite://{}?mode=rwc", folder.path().join("alethia.db").display());
+        for url in [sqlite, Postgres::shared().unwrap().create_database().unwrap()] {
+            let connection = Database::connect(&url).await.unwrap();
+            migrate(&connection).await.unwrap();
+            assert!(up::<Broken>(&connection, None).await.is_err());
+            assert!(connection.execute_unprepared("SELECT half FROM zones").await.is_err());
+            must_be_current(&connection).await.unwrap();
+            migrate(&connection).await.unwrap();
+        }
+    }
 }

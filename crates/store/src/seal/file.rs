@@ -27,6 +27,10 @@ impl KeyFile {
         Self { path: path.to_owned() }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Ids of its keys, the newest first; none when there is no file.
     ///
     /// # Errors

@@ -207,6 +207,17 @@ impl World {
         self.blobs()
     }
 
+    /// A key file with the key of this world.
+    pub(crate) fn key(&self) -> std::path::PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.folder.path().join("key");
+        if !path.exists() {
+            std::fs::write(&path, format!("{}CQk=\n", "CQkJ".repeat(10))).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        path
+    }
+
     /// Every blob's bytes, by path.
     pub(crate) fn blobs(&self) -> HashMap<std::path::PathBuf, Vec<u8>> {
         let mut folders = vec![self.folder.path().join("blobs")];

@@ -1,6 +1,6 @@
 //! Keys are replaced while Consoles run, and nothing is unreadable meanwhile.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use alethia_domain::{ids::SpecId, lifecycle::JobType};
 use alethia_store::{
@@ -155,8 +155,7 @@ struct Member {
 impl Member {
     async fn join(world: &World, name: &'static str) -> Self {
         let key = world.folder.path().join(format!("{name}.key"));
-        fs::write(&key, key_file(world)).unwrap();
-        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::copy(world.key(), &key).unwrap();
         let config = StoreConfig { keyring: Keyring::from_file(&key).unwrap(), ..world.config.clone() };
         let store = Store::open(&config, world.now).await.unwrap();
         let member = Self { name, key, config, store };
@@ -215,10 +214,4 @@ async fn portrait(store: &Store, now: DateTime<Utc>) -> Value {
     let specs = portrait["specs"].as_array_mut().unwrap();
     specs.retain(|spec| spec["name"] != "written");
     portrait
-}
-
-/// The text of the key file of a world.
-fn key_file(world: &World) -> String {
-    fs::read_to_string(world.folder.path().join("key"))
-        .unwrap_or_else(|_| format!("{}CQk=\n", "CQkJ".repeat(10)))
 }

@@ -1,6 +1,7 @@
 //! Every behaviour of the store, on SQLite and on a throw-away PostgreSQL: the same functions for both.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
+mod backup;
 mod claims;
 mod commits;
 mod fixture;

@@ -528,3 +528,27 @@ fn network() -> ComponentRef {
 fn database(name: &str) -> ComponentRef {
     ComponentRef::named(ComponentKind::Database, name)
 }
+
+/// Later code may say more, never less or something else.
+#[cfg_attr(not(test), expect(dead_code, reason = "for tests alone"))]
+pub(crate) fn must_include(now: &Value, before: &Value) {
+    include(now, before, "");
+}
+
+fn include(now: &Value, before: &Value, place: &str) {
+    match (now, before) {
+        (Value::Object(now), Value::Object(before)) => {
+            for (key, value) in before {
+                let found = now.get(key).unwrap_or(&Value::Null);
+                include(found, value, &format!("{place}.{key}"));
+            }
+        }
+        (Value::Array(now), Value::Array(before)) => {
+            assert_eq!(now.len(), before.len(), "{place}");
+            for (index, (now, before)) in now.iter().zip(before).enumerate() {
+                include(now, before, &format!("{place}[{index}]"));
+            }
+        }
+        (now, before) => assert_eq!(now, before, "{place}"),
+    }
+}

@@ -41,7 +41,7 @@ async fn what_a_release_wrote_is_read_and_carried_on() {
     for left in everything_left().await {
         let store = Store::open(&left.config, left.now).await.unwrap();
         let portrait = platform::portrait(&store, left.now).await;
-        must_include(&portrait, &left.portrait, "");
+        platform::must_include(&portrait, &left.portrait);
         carry_on(&store, left.now).await;
         seal_again(&store, left.now).await;
         store.close().await;
@@ -57,7 +57,7 @@ async fn two_consoles_that_upgrade_at_once_both_start() {
         let (one, two) =
             tokio::join!(Store::open(&left.config, left.now), Store::open(&left.config, left.now));
         let (one, two) = (one.unwrap(), two.unwrap());
-        must_include(&platform::portrait(&two, left.now).await, &left.portrait, "");
+        platform::must_include(&platform::portrait(&two, left.now).await, &left.portrait);
         one.close().await;
         two.close().await;
     }
@@ -78,7 +78,7 @@ async fn a_platform_of_today_can_be_kept(world: World) {
     let portrait = platform::portrait(&world.store, world.now).await;
     world.store.clone().close().await;
     let again = Store::open(&world.config, world.now).await.unwrap();
-    must_include(&platform::portrait(&again, world.now).await, &portrait, "");
+    platform::must_include(&platform::portrait(&again, world.now).await, &portrait);
     carry_on(&again, world.now).await;
 }
 
@@ -156,24 +156,5 @@ fn copy(from: &Path, to: &Path) {
         } else {
             fs::copy(entry.path(), target).unwrap();
         }
-    }
-}
-
-/// Later code may say more, never less or something else.
-fn must_include(now: &Value, before: &Value, place: &str) {
-    match (now, before) {
-        (Value::Object(now), Value::Object(before)) => {
-            for (key, value) in before {
-                let found = now.get(key).unwrap_or(&Value::Null);
-                must_include(found, value, &format!("{place}.{key}"));
-            }
-        }
-        (Value::Array(now), Value::Array(before)) => {
-            assert_eq!(now.len(), before.len(), "{place}");
-            for (index, (now, before)) in now.iter().zip(before).enumerate() {
-                must_include(now, before, &format!("{place}[{index}]"));
-            }
-        }
-        (now, before) => assert_eq!(now, before, "{place}"),
     }
 }
