@@ -3,7 +3,7 @@
 //! Nothing of the Runner's own environment gets in but what is listed here. A job in the sandbox cloud never sees a cloud
 //! credential, and a job in a real cloud never sees the sandbox.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use alethia_domain::access::CloudAccess;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -42,6 +42,8 @@ pub(crate) struct Sources<'a> {
     pub state: &'a str,
     /// Token of the attempt.
     pub token: &'a str,
+    /// Length of its lease.
+    pub lease: Duration,
     /// Home of Terraform.
     pub home: &'a Path,
     /// Its folder for temporary files.
@@ -101,9 +103,15 @@ fn state_backend(sources: &Sources<'_>) -> Vec<(String, String)> {
         ("TF_HTTP_UNLOCK_METHOD", "UNLOCK"),
         ("TF_HTTP_USERNAME", STATE_USER),
         ("TF_HTTP_PASSWORD", sources.token),
-        ("TF_HTTP_RETRY_MAX", "5"),
-        ("TF_HTTP_RETRY_WAIT_MAX", "5"),
+        ("TF_HTTP_RETRY_MAX", &retries(sources.lease).to_string()),
+        ("TF_HTTP_RETRY_WAIT_MAX", "1"),
     ])
+}
+
+/// How often Terraform tries again to write its state, a second apart. It must give up before it is killed for a lease
+/// that ends: only then it leaves the state where the Runner finds it.
+fn retries(lease: Duration) -> u64 {
+    (lease.as_secs() / 7).clamp(1, 5)
 }
 
 fn sandbox(sources: &Sources<'_>) -> Result<Vec<(String, String)>, CredentialsError> {
@@ -161,6 +169,7 @@ mod tests {
             access,
             state: "http://console/state",
             token: "alj_x",
+            lease: Duration::from_secs(30),
             home: Path::new("/job/home"),
             temporary: Path::new("/job/tmp"),
         })
@@ -202,6 +211,7 @@ mod tests {
             access: &CloudAccess::Sandbox,
             state: "",
             token: "",
+            lease: Duration::from_secs(30),
             home: Path::new("/"),
             temporary: Path::new("/"),
         };

@@ -162,7 +162,7 @@ impl Job {
         };
         match walked {
             Ok(()) => Some(Outcome::Success),
-            Err(error) => error.outcome(self.claim.job_id).map(|outcome| self.redacted(outcome)),
+            Err(error) => error.outcome(&self.claim).map(|outcome| self.redacted(outcome)),
         }
     }
 
@@ -244,7 +244,8 @@ async fn finish(client: &JobClient, stop: &StopSignal, end: &Finish) {
     }
 }
 
-fn lease_length(claim: &Claim) -> Duration {
+/// Length of the lease, at least a second.
+pub(crate) fn lease_length(claim: &Claim) -> Duration {
     Duration::from_secs(claim.lease_seconds.max(1).into())
 }
 

@@ -29,11 +29,11 @@ use crate::{
 };
 
 /// How much of the lease may pass without a renewal before Terraform is interrupted, in percent.
-const INTERRUPT_AT: u32 = 75;
+const INTERRUPT_AT: u32 = 66;
 /// How much of it may pass before everything is killed, in percent.
 const KILL_AT: u32 = 92;
 /// The same for the guard: it acts only where the Runner did not.
-const GUARD_INTERRUPTS_AT: u32 = 80;
+const GUARD_INTERRUPTS_AT: u32 = 75;
 const GUARD_KILLS_AT: u32 = 95;
 /// How long the Console holds an answer at most, so that a Runner is never taken as gone.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);

@@ -3,7 +3,7 @@
 use super::StepError;
 use crate::{
     credentials::{Sources, environment},
-    job::Job,
+    job::{Job, lease_length},
 };
 
 pub(super) fn run(job: &mut Job) -> Result<(), StepError> {
@@ -15,6 +15,7 @@ pub(super) fn run(job: &mut Job) -> Result<(), StepError> {
         access: &claim.access,
         state: &shared.console.state_address(claim.spec_id),
         token: &claim.job_token,
+        lease: lease_length(claim),
         home: &folder.home(),
         temporary: &folder.temporary(),
     });

@@ -14,12 +14,16 @@ mod report;
 mod rescue;
 mod terraform;
 
-use alethia_api::{client::ClientError, runner::Outcome};
+use alethia_api::{
+    client::ClientError,
+    runner::{Claim, Outcome},
+};
 use alethia_domain::{
     event::Failure,
-    ids::JobId,
     lifecycle::{FailureReason, JobType},
 };
+
+use serde_json::Value;
 
 use crate::{job::Job, retry::CallError, stop::Stop};
 
@@ -126,12 +130,13 @@ impl StepError {
     }
 
     /// How a job ends with it; `None` when nothing may be said any more.
-    pub(crate) fn outcome(self, job: JobId) -> Option<Outcome> {
+    pub(crate) fn outcome(self, claim: &Claim) -> Option<Outcome> {
         let message = self.to_string();
         let failed = |reason, message: String, hint: Option<String>| {
             Some(Outcome::Failed { failure: Failure { reason, message, address: None, hint } })
         };
-        let retry = || Some(format!("alethia jobs retry {job}"));
+        let retry = || Some(format!("alethia jobs retry {}", claim.job_id));
+        let recover = || if claim.job_type.is_mutating() { Some(recovery(claim)) } else { retry() };
         match self {
             Self::Stopped(Stop::Over) => None,
             Self::Stopped(Stop::Cancel | Stop::Kill) => Some(Outcome::Cancelled),
@@ -146,17 +151,17 @@ impl StepError {
             Self::Stopped(Stop::LeaseEnding) => failed(
                 FailureReason::RunnerLost,
                 "the Runner could not reach the Console for too long and stopped Terraform".to_owned(),
-                retry(),
+                recover(),
             ),
             Self::Stopped(Stop::LeaseLost) => failed(
                 FailureReason::RunnerLost,
                 "the Runner could not reach the Console for too long and killed Terraform".to_owned(),
-                retry(),
+                recover(),
             ),
             Self::Stopped(Stop::Abort) => failed(
                 FailureReason::Runner,
                 "the Runner was ended while the job ran and did not wait for Terraform".to_owned(),
-                retry(),
+                recover(),
             ),
             Self::Terraform(failure) => Some(Outcome::Failed { failure }),
             Self::Outdated(_) => failed(
@@ -179,6 +184,12 @@ impl StepError {
     }
 }
 
+/// What brings a Spec back whose change broke off.
+fn recovery(claim: &Claim) -> String {
+    let word = |key: &str| claim.document.get(key).and_then(Value::as_str).unwrap_or_default();
+    format!("alethia recover {}/{}", word("zone"), word("name"))
+}
+
 impl From<CallError> for StepError {
     fn from(error: CallError) -> Self {
         match error {
@@ -191,6 +202,7 @@ impl From<CallError> for StepError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_console::claim_of;
 
     #[test]
     fn every_list_prepares_first_and_a_bound_deployment_never_plans() {
@@ -207,11 +219,22 @@ mod tests {
 
     #[test]
     fn an_attempt_that_is_over_says_nothing_and_an_outdated_plan_says_what_changed() {
-        let job = JobId::generate();
-        assert_eq!(StepError::Stopped(Stop::Over).outcome(job), None);
-        let outcome = StepError::Outdated(vec!["the state", "the templates"]).outcome(job);
+        let claim = claim_of(JobType::Deploy);
+        assert_eq!(StepError::Stopped(Stop::Over).outcome(&claim), None);
+        let outcome = StepError::Outdated(vec!["the state", "the templates"]).outcome(&claim);
         let Some(Outcome::Failed { failure }) = outcome else { panic!("no failure") };
         assert_eq!(failure.reason, FailureReason::PlanOutdated);
         assert!(failure.message.contains("the state, the templates changed"), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_change_that_broke_off_is_to_be_recovered_and_a_plan_made_again() {
+        for (job_type, hint) in
+            [(JobType::Deploy, "alethia recover default/shop"), (JobType::Plan, "alethia jobs retry ")]
+        {
+            let outcome = StepError::Stopped(Stop::LeaseLost).outcome(&claim_of(job_type));
+            let Some(Outcome::Failed { failure }) = outcome else { panic!("no failure") };
+            assert!(failure.hint.as_ref().unwrap().starts_with(hint), "{failure:?}");
+        }
     }
 }
