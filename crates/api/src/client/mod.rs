@@ -1,9 +1,10 @@
 //! The one typed client of the Console: for people's commands (`Client`) and for Runners (`RunnerClient`, `JobClient`).
 //!
-//! It sends one request and reads one answer. It retries nothing by itself: whoever calls knows whether a repetition
-//! is safe, and `ClientError::is_transient` says whether one makes sense.
+//! A person's calls are made again by themselves where that is safe (`retry`). A Runner's are not: whoever makes them
+//! knows how long its attempt is still good for, and `ClientError::is_transient` says whether a repetition makes sense.
 
 mod people;
+mod retry;
 mod runner;
 mod stream;
 
@@ -16,6 +17,7 @@ pub use people::Client;
 pub use runner::{JobClient, RunnerClient};
 pub use stream::{JobStream, StreamItem};
 
+use self::retry::{Outcome, is_repeatable};
 use crate::problem::{Code, Problem};
 
 /// How long a connection may take to be made.
@@ -91,6 +93,8 @@ struct Connection {
     http: reqwest::Client,
     base: Url,
     token: String,
+    /// Whether calls are made again.
+    patient: bool,
 }
 
 impl fmt::Debug for Connection {
@@ -114,7 +118,12 @@ impl Connection {
             .user_agent(concat!("alethia/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|source| ClientError::Unreachable { url: address.to_owned(), source })?;
-        Ok(Self { http, base, token: token.to_owned() })
+        Ok(Self { http, base, token: token.to_owned(), patient: false })
+    }
+
+    /// The same Console, whose absence for a moment is waited for.
+    fn patient(self) -> Self {
+        Self { patient: true, ..self }
     }
 
     /// The same Console, spoken to with another token.
@@ -142,11 +151,7 @@ impl Connection {
     }
 
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
-        let response = self.send(request).await?;
-        let url = response.url().to_string();
-        let body =
-            response.bytes().await.map_err(|source| ClientError::Unreachable { url: url.clone(), source })?;
-        serde_json::from_slice(&body).map_err(|source| ClientError::Unreadable { url, source: source.into() })
+        read(self.send(request).await?).await
     }
 
     async fn bytes(&self, request: RequestBuilder) -> Result<bytes::Bytes, ClientError> {
@@ -160,7 +165,20 @@ impl Connection {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        checked(self.raw(request).await?).await
+        self.send_knowing(request, false).await.answer
+    }
+
+    /// The same, with what is known of earlier tries; `harmless` says that the call may be made twice whatever it is.
+    async fn send_knowing(&self, request: RequestBuilder, harmless: bool) -> Outcome {
+        let built = request.build();
+        let unbuilt = |source| ClientError::Unreachable { url: self.base.to_string(), source };
+        match built.map_err(unbuilt) {
+            Ok(request) => {
+                let may_repeat = harmless || is_repeatable(&request);
+                self.persist(request, may_repeat).await
+            }
+            Err(error) => Outcome { answer: Err(error), perhaps_done: false },
+        }
     }
 
     /// Any answer, a refusal too.
@@ -168,6 +186,13 @@ impl Connection {
         let sent = request.send().await;
         sent.map_err(|source| ClientError::Unreachable { url: self.base.to_string(), source })
     }
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ClientError> {
+    let url = response.url().to_string();
+    let body =
+        response.bytes().await.map_err(|source| ClientError::Unreachable { url: url.clone(), source })?;
+    serde_json::from_slice(&body).map_err(|source| ClientError::Unreadable { url, source: source.into() })
 }
 
 async fn checked(response: Response) -> Result<Response, ClientError> {

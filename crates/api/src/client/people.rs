@@ -1,11 +1,14 @@
 //! Calls that people's commands make.
 
-use alethia_domain::ids::{JobId, SpecId, TokenId};
+use alethia_domain::{
+    ids::{JobId, SpecId, TokenId},
+    lifecycle::JobStatus,
+};
 use reqwest::{Method, header};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{ClientError, Connection, JobStream};
+use super::{ClientError, Connection, JobStream, read, retry::Outcome};
 use crate::{
     IDEMPOTENCY_KEY,
     identities::{CloudIdentity, NewCloudIdentity},
@@ -13,6 +16,7 @@ use crate::{
     keys::Keys,
     logs::{LogChunk, LogQuery},
     page::{Page, PageQuery},
+    problem::Code,
     runners::{NewRunner, RegisteredRunner, Runner},
     specs::{PutSpec, Revision, RevisionDetail, RevisionDiff, Rollback, Spec, SpecDetail, SpecQuery},
     states::{Recovery, RestoreState, State, StateVersion, UnlockState},
@@ -33,7 +37,7 @@ impl Client {
     /// # Errors
     /// When the address is none. Nothing is sent yet.
     pub fn new(address: &str, token: &str) -> Result<Self, ClientError> {
-        Connection::new(address, token).map(|connection| Self { connection })
+        Connection::new(address, token).map(|connection| Self { connection: connection.patient() })
     }
 
     /// Which Console it is.
@@ -121,6 +125,7 @@ impl Client {
         let request = self
             .connection
             .request(Method::POST, &["specs", &spec.to_string(), "rollback"])
+            .header(IDEMPOTENCY_KEY, uuid::Uuid::new_v4().to_string())
             .json(&Rollback { revision });
         self.connection.json(request).await
     }
@@ -164,9 +169,15 @@ impl Client {
 
     /// Asks to end a job.
     pub async fn cancel_job(&self, job: JobId) -> Result<Job, ClientError> {
-        self.connection
-            .json(self.connection.request(Method::POST, &["jobs", &job.to_string(), "cancel"]))
-            .await
+        let request = self.connection.request(Method::POST, &["jobs", &job.to_string(), "cancel"]);
+        let Outcome { answer, perhaps_done } = self.connection.send_knowing(request, true).await;
+        match answer {
+            Err(error) if perhaps_done && error.code() == Some(Code::Conflict) => {
+                let now = self.job(job).await?;
+                if now.status == JobStatus::Cancelled { Ok(now) } else { Err(error) }
+            }
+            answer => read(answer?).await,
+        }
     }
 
     /// Tries a job again that FAILED or was CANCELLED.
@@ -306,7 +317,12 @@ impl Client {
     }
 
     async fn delete(&self, parts: &[&str]) -> Result<(), ClientError> {
-        self.connection.unit(self.connection.request(Method::DELETE, parts)).await
+        let Outcome { answer, perhaps_done } =
+            self.connection.send_knowing(self.connection.request(Method::DELETE, parts), false).await;
+        match answer {
+            Err(error) if perhaps_done && error.code() == Some(Code::NotFound) => Ok(()),
+            answer => answer.map(drop),
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{events::Event, logs::LogChunk};
 
 /// A stream that says nothing for so long is taken as broken; the Console sends a comment every 15 s.
 const SILENCE: Duration = Duration::from_secs(45);
-/// How often a broken stream is taken up again without anything having arrived in between.
-const TRIES: u32 = 10;
+/// How often a broken stream is taken up again without anything having arrived in between: for a minute and a half.
+const TRIES: u32 = 30;
 
 /// One message of a job's stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,7 +109,7 @@ impl JobStream {
 
     async fn pause(&mut self) {
         self.failures += 1;
-        let wait = Duration::from_millis(100 << self.failures.min(6));
+        let wait = Duration::from_millis(100 << self.failures.min(5));
         tokio::time::sleep(wait).await;
     }
 }

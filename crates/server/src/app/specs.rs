@@ -64,8 +64,10 @@ pub async fn put(
     let (tx, now) = (app.store.begin().await?, app.now());
     let zone = zones::to_write(&tx, zone).await?;
     let existing = locked(&tx, zone.id, name).await?;
-    must_be_expected(expected, existing.as_ref())?;
     let new = revision(&tx, &document, put.document, &operator.name, put.message).await?;
+    if !is_written(&tx, expected, existing.as_ref(), &new.hash).await? {
+        must_be_expected(expected, existing.as_ref())?;
+    }
     let (written, id) = match existing {
         None => (Written::Created, specs::insert(&tx, zone.id, name, &new, now).await?),
         Some(spec) => {
@@ -168,6 +170,16 @@ pub(super) async fn detail(reader: &impl Reader, id: SpecId) -> Result<SpecDetai
     let components = components::list(reader, id).await?;
     let components = components.into_iter().map(component).collect();
     Ok(SpecDetail { spec: view(spec), document: newest.document, components })
+}
+
+/// Whether the Revision after the expected one is this document already: the same request, whose answer was lost.
+async fn is_written(tx: &Tx, expected: Expected, existing: Option<&specs::Spec>, hash: &str) -> Result<bool> {
+    match (expected, existing) {
+        (Expected::Revision(number), Some(spec)) if number.checked_add(1) == Some(spec.revision) => {
+            Ok(revisions::get(tx, spec.id, spec.revision).await?.revision.hash == hash)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Whether a Spec is as a write expects it.
