@@ -139,6 +139,10 @@ pub fn claim_sql(backend: DbBackend) -> String {
     }
 }
 
+/// How a connection plans that claims, on PostgreSQL. Public for the same test.
+#[doc(hidden)]
+pub const CLAIM_SETTINGS: &str = crate::db::WRITER_SETTINGS;
+
 /// Whether there is a job that this Runner may have now. A look before a claim: it takes no transaction, and a job that
 /// is there may be gone when the claim comes.
 ///

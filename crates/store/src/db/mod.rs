@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
-pub(crate) use connect::{Connections, connect};
+pub(crate) use connect::{Connections, WRITER_SETTINGS, connect};
 pub use rows::Reader;
 pub(crate) use rows::{Query, Row, ToValue, found, json, text, values};
 pub use transaction::Tx;

@@ -3,11 +3,14 @@
 //! Pinned by what the databases say they did, not by a clock.
 
 use alethia_domain::lifecycle::JobType;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 
 use crate::fixture::{World, on_both};
 
-on_both!(a_claim_reads_the_line_and_not_the_table);
+on_both!(
+    a_claim_reads_the_line_and_not_the_table,
+    a_claim_reads_the_line_also_with_the_statistics_of_an_empty_table
+);
 
 /// A Runner that no job is assigned to.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -17,8 +20,9 @@ async fn a_claim_reads_the_line_and_not_the_table(world: World) {
         let spec = world.spec(&format!("spec-{number}")).await;
         world.job(spec, JobType::Plan).await;
     }
-    let connection = Database::connect(&world.config.database_url).await.unwrap();
+    let connection = connect(&world).await;
     fill(&connection).await;
+    connection.execute_unprepared("ANALYZE").await.unwrap();
     let plan = explain(&connection, &claim(connection.get_database_backend())).await;
     for expected in expected_parts(connection.get_database_backend()) {
         assert!(plan.contains(expected), "{expected} is not in the plan:\n{plan}");
@@ -40,6 +44,20 @@ async fn a_claim_reads_the_line_and_not_the_table(world: World) {
         world.claim(runner).await.unwrap();
     }
     assert_eq!(world.claim(runner).await, None);
+}
+
+async fn a_claim_reads_the_line_also_with_the_statistics_of_an_empty_table(world: World) {
+    let connection = connect(&world).await;
+    connection.execute_unprepared("ANALYZE").await.unwrap();
+    for number in 0..20 {
+        let spec = world.spec(&format!("spec-{number}")).await;
+        world.job(spec, JobType::Plan).await;
+    }
+    let plan = explain(&connection, &claim(connection.get_database_backend())).await;
+    for expected in expected_parts(connection.get_database_backend()) {
+        assert!(plan.contains(expected), "{expected} is not in the plan:\n{plan}");
+    }
+    assert!(!plan.contains("Bitmap"), "{plan}");
 }
 
 fn expected_parts(backend: DbBackend) -> [&'static str; 4] {
@@ -83,7 +101,17 @@ async fn fill(connection: &DatabaseConnection) {
         );
         connection.execute_unprepared(&sql).await.unwrap();
     }
-    connection.execute_unprepared("ANALYZE").await.unwrap();
+}
+
+/// One connection that plans as those that claim.
+async fn connect(world: &World) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(&world.config.database_url);
+    options.max_connections(1);
+    let connection = Database::connect(options).await.unwrap();
+    if connection.get_database_backend() == DbBackend::Postgres {
+        connection.execute_unprepared(alethia_store::queue::CLAIM_SETTINGS).await.unwrap();
+    }
+    connection
 }
 
 /// The claim of a Runner, with its values.
