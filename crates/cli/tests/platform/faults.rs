@@ -47,6 +47,24 @@ fn a_failed_database_fails_alone_and_a_retry_makes_only_what_is_missing() {
     assert!(after.len() > before.len());
 }
 
+#[test]
+fn a_change_that_broke_off_is_brought_back_without_a_console_too() {
+    let user = User::embedded();
+    let file = user.spec_file(&example("minimal.yaml"));
+    let fault = ["aws_sqs_queue.*", "--operation", "create", "--fail", "ServiceUnavailable"];
+    user.ok(&[&["sandbox", "faults", "add"][..], &fault].concat());
+    assert_eq!(user.run(&["apply", "-y", &file]).code, 1);
+    let lost = newest_job(&user);
+    user.ok(&["sandbox", "faults", "clear"]);
+
+    let recovered = user.json(&["recover", "minimal", "-y"]);
+    assert_eq!(recovered["recovery"]["lost"]["id"], lost["id"], "{recovered:#}");
+    assert_eq!(recovered["spec"]["status"], "ACTIVE", "{recovered:#}");
+    let again = user.run(&["recover", "minimal", "-y"]);
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("there is nothing to recover"), "{}", again.stderr);
+}
+
 fn newest_job(user: &User) -> Value {
     let jobs = user.json(&["jobs", "list"]);
     let jobs = jobs.as_array().unwrap_or_else(|| jobs["items"].as_array().unwrap());

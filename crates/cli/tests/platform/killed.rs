@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    common::{User, example},
+    common::{User, example, statuses},
     processes::Processes,
 };
 
@@ -21,12 +21,12 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(90);
 
 #[test]
-fn a_killed_runner_costs_a_job_and_nothing_else() {
-    let mut processes = Processes::start();
+fn a_killed_runner_costs_a_job_and_recover_brings_the_rest_to_its_end() {
+    let mut processes = Processes::with_lease(15);
     let (user, data) = (processes.user(), processes.runners_data());
     let file = user.spec_file(&example("shop.yaml"));
     let data = data.to_str().unwrap();
-    let slow = ["aws_rds_cluster.*", "--operation", "create", "--latency-ms", "5000", "--data-dir", data];
+    let slow = ["aws_rds_cluster.*", "--operation", "create", "--latency-ms", "4000", "--data-dir", data];
     user.ok(&[&["sandbox", "faults", "add"][..], &slow].concat());
 
     let mut apply = user.command(&["apply", "-y", &file]).stderr(Stdio::null()).spawn().unwrap();
@@ -44,7 +44,8 @@ fn a_killed_runner_costs_a_job_and_nothing_else() {
     assert_eq!(deploy(&user).unwrap()["id"], job["id"], "the job that changes things ran again by itself");
     let state = user.json(&["state", "show", "shop"]);
     assert_eq!(state["lock"], Value::Null, "Terraform had no time to release its lock: {state:#}");
-    the_next_apply_goes_on(&user, &file, data, &made);
+    it_says_how_to_go_on(&user, &failed);
+    recover_goes_on(&user, &file, data, &made);
 }
 
 #[test]
@@ -73,10 +74,24 @@ fn a_console_that_is_killed_and_comes_back_costs_a_running_job_nothing() {
     assert_eq!(BTreeSet::from_iter(&told).len(), told.len(), "a line is there twice: {log}");
 }
 
+fn it_says_how_to_go_on(user: &User, failed: &Value) {
+    assert_eq!(failed["failure"]["hint"], "alethia recover default/shop", "{failed:#}");
+    let spec = user.json(&["spec", "get", "shop"]);
+    let reason = spec["status_reason"].as_str().unwrap();
+    assert!(reason.ends_with("alethia recover default/shop"), "{reason}");
+}
+
 /// What was made is known, so it is made once; what is known goes with a removal, so what stays was forgotten.
-fn the_next_apply_goes_on(user: &User, file: &str, data: &str, made: &BTreeMap<String, String>) {
-    let applied = user.json(&["apply", "-y", file]);
-    assert_eq!(applied["spec"]["status"], "ACTIVE");
+fn recover_goes_on(user: &User, file: &str, data: &str, made: &BTreeMap<String, String>) {
+    let declined = user.run(&["recover", "shop"]);
+    assert_eq!(declined.code, 3, "it asks before it changes anything: {}", declined.stderr);
+    assert_eq!(&cloud(user, data), made);
+    let recovered = user.json(&["recover", "shop", "-y"]);
+    assert_eq!(recovered["spec"]["status"], "ACTIVE", "{recovered:#}");
+    assert_eq!(recovered["job"]["retry_of"], recovered["recovery"]["lost"]["id"]);
+    assert!(statuses(&recovered["spec"]).values().all(|status| status == "ACTIVE"), "{recovered:#}");
+    let again = user.json(&["apply", "-y", file]);
+    assert_eq!(again["changed"], false, "nothing was left to do: {again:#}");
     let after = cloud(user, data);
     for (resource, created) in made {
         assert_eq!(after.get(resource), Some(created), "{resource} was made anew");
@@ -86,14 +101,14 @@ fn the_next_apply_goes_on(user: &User, file: &str, data: &str, made: &BTreeMap<S
 }
 
 /// The newest job that changes things.
-fn deploy(user: &User) -> Option<Value> {
+pub(crate) fn deploy(user: &User) -> Option<Value> {
     let jobs = user.json(&["jobs", "list"]);
     let jobs = jobs.as_array().or_else(|| jobs["items"].as_array()).unwrap();
     jobs.iter().find(|job| job["type"] == "DEPLOY").cloned()
 }
 
 /// Every resource of the sandbox cloud with the time of its making.
-fn cloud(user: &User, data: &str) -> BTreeMap<String, String> {
+pub(crate) fn cloud(user: &User, data: &str) -> BTreeMap<String, String> {
     let resources = user.json(&["sandbox", "list", "--data-dir", data]);
     let resources = resources.as_array().unwrap().iter();
     resources
@@ -102,14 +117,14 @@ fn cloud(user: &User, data: &str) -> BTreeMap<String, String> {
 }
 
 /// A folder below this one that a process works in.
-fn works_below(folder: &Path) -> Option<String> {
+pub(crate) fn works_below(folder: &Path) -> Option<String> {
     fs::read_dir("/proc").unwrap().find_map(|process| {
         let works_in = fs::read_link(process.ok()?.path().join("cwd")).ok()?;
         works_in.starts_with(folder).then(|| works_in.display().to_string())
     })
 }
 
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         if let Some(seen) = look() {

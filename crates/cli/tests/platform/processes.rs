@@ -22,6 +22,7 @@ pub(crate) struct Processes {
     address: String,
     token: String,
     database: String,
+    lease: u16,
     runners: BTreeMap<String, Process>,
     console: Option<Process>,
     folder: TempDir,
@@ -32,15 +33,21 @@ struct Process(Child);
 
 impl Processes {
     pub(crate) fn start() -> Self {
+        Self::with_lease(30)
+    }
+
+    /// With leases of so many seconds.
+    pub(crate) fn with_lease(seconds: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Postgres::shared().unwrap().create_database().unwrap();
-        let console = start_console(folder.path(), "127.0.0.1:0", &database);
+        let console = start_console(folder.path(), "127.0.0.1:0", &database, seconds);
         let announced = read_when_there(&folder.path().join("console/console.json"));
         let announced: serde_json::Value = serde_json::from_str(&announced).unwrap();
         let address = announced["address"].as_str().unwrap().to_owned();
         let token = fs::read_to_string(folder.path().join("console/owner-token")).unwrap().trim().to_owned();
         let runners = BTreeMap::new();
-        let mut processes = Self { address, token, database, runners, console: Some(console), folder };
+        let lease = seconds;
+        let mut processes = Self { address, token, database, lease, runners, console: Some(console), folder };
         for name in ["north", "south"] {
             processes.register_runner(name);
             processes.start_runner(name);
@@ -64,6 +71,16 @@ impl Processes {
         runner.0.kill().unwrap();
     }
 
+    /// Ends a Runner as its operator does, and waits for it.
+    pub(crate) fn stop_runner(&mut self, name: &str) {
+        self.runners.remove(name).unwrap();
+    }
+
+    /// Sends a signal to a Runner, and to nothing that it started.
+    pub(crate) fn signal_runner(&self, name: &str, signal: Signal) {
+        kill_process(Pid::from_child(&self.runners[name].0), signal).unwrap();
+    }
+
     /// Ends the Console as a power cut does.
     pub(crate) fn kill_console(&mut self) {
         self.console.take().unwrap().0.kill().unwrap();
@@ -72,7 +89,7 @@ impl Processes {
     /// Starts it again where it was.
     pub(crate) fn start_console(&mut self) {
         let address = self.address.trim_start_matches("http://");
-        self.console = Some(start_console(self.folder.path(), address, &self.database));
+        self.console = Some(start_console(self.folder.path(), address, &self.database, self.lease));
     }
 
     pub(crate) fn start_runner(&mut self, name: &str) {
@@ -99,15 +116,19 @@ impl Drop for Processes {
 impl Drop for Process {
     fn drop(&mut self) {
         let process = Pid::from_child(&self.0);
-        if let Err(error) = kill_process(process, Signal::TERM) {
-            eprintln!("a process was gone before it was told to end: {error}");
+        // One that was stopped hears nothing.
+        for signal in [Signal::TERM, Signal::CONT] {
+            if let Err(error) = kill_process(process, signal) {
+                eprintln!("a process was gone before it was told to end: {error}");
+            }
         }
         self.0.wait().unwrap();
     }
 }
 
-fn start_console(home: &Path, address: &str, database: &str) -> Process {
-    start(home, "console", &["serve", "--listen", address, "--database", database])
+fn start_console(home: &Path, address: &str, database: &str, lease: u16) -> Process {
+    let lease = lease.to_string();
+    start(home, "console", &["serve", "--listen", address, "--database", database, "--lease", &lease])
 }
 
 fn start(home: &Path, data: &str, arguments: &[&str]) -> Process {
