@@ -108,7 +108,7 @@ pub(crate) async fn restore(mut settings: Settings, args: RestoreArgs) -> anyhow
     let restored = backup::restore(&args.file, &target, now, &|progress| ticker.tell(&progress)).await;
     let (summary, cancelled) = restored.or_hint(
         format!("{} was not restored", args.file.display()),
-        "nothing was changed; restore into a new folder with `--data-dir DIR` or a new database with `--database URL`",
+        "nothing was changed; what it needs is said by `alethia restore --help`",
     )?;
     for job in &cancelled {
         eprintln!("the job {job} waited and would have changed a cloud; it is cancelled");

@@ -1,5 +1,6 @@
 //! The binary as a person types it: exit codes, sentences with hints, formats.
 
+mod keeping;
 mod offline;
 mod online;
 mod up;

@@ -12,13 +12,13 @@ use tempfile::TempDir;
 use crate::{SPEC, alethia, home, json, ok, run, stderr, wait_for, write};
 
 /// `alethia up` on a free port; it is told to end with the value.
-struct Up {
+pub(crate) struct Up {
     child: Option<Child>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Up {
-    fn start(home: &TempDir) -> Self {
+    pub(crate) fn start(home: &TempDir) -> Self {
         let child = alethia(home.path())
             .args(["up", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::null())

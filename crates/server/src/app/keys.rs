@@ -67,7 +67,7 @@ fn refusal(error: StoreError) -> Error {
             "copy this Console's key file, master-key, into the data folder of each of these, then try again"
         }
         StoreError::Conflict(Conflict::KeyInUse { .. }) => "alethia keys list",
-        StoreError::NotFound { .. } => "alethia keys add",
+        StoreError::NotFound { .. } => "alethia keys list",
         _ => return error.into(),
     };
     Error::Conflict { detail: error.to_string(), permitted: Vec::new(), hint: Some(hint.to_owned()) }

@@ -14,7 +14,7 @@ use alethia_domain::{
     ids::JobId,
     lifecycle::{JobStatus, JobType, SpecEvent},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 use serde_json::{Map, Value, json};
 
@@ -61,14 +61,15 @@ pub async fn restore(
 ) -> Result<(Summary, Vec<JobId>)> {
     let summary = super::verify(file, None, tell).await?;
     let steps = known_schema(&summary.about)?;
-    let mut keys = target.key.ids()?;
+    let make_key = summary.about.with_key && !target.key.exists();
+    if !make_key {
+        must_have_keys(&summary.about, &target.key.ids()?)?;
+    }
     let connections = connect(&target.database_url).await?;
     must_be_empty(&connections).await?;
-    if summary.about.with_key && keys.is_empty() {
+    if make_key {
         target.key.make_from(&key(file).await?)?;
-        keys = target.key.ids()?;
     }
-    must_have_keys(&summary.about, &keys)?;
     load(file, &connections, target, (&summary, steps), tell).await?;
     connections.close().await;
 
@@ -225,7 +226,8 @@ async fn set_counters(transaction: &DatabaseTransaction, counters: &BTreeMap<Str
     Ok(())
 }
 
-/// No Runner has a job of the restored platform; its leases were over at the snapshot.
+/// No Runner has a job of the restored platform; its leases were over at the snapshot. What would change a cloud is held
+/// back for good until [`cancel_what_waits`], also when that never comes.
 async fn end_attempts(transaction: &DatabaseTransaction, at: DateTime<Utc>) -> Result<()> {
     let backend = transaction.get_database_backend();
     for sql in [
@@ -234,6 +236,13 @@ async fn end_attempts(transaction: &DatabaseTransaction, at: DateTime<Utc>) -> R
     ] {
         transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values![at])).await?;
     }
+    let words: Vec<String> = JobType::ALL.iter().filter(|kind| kind.is_mutating()).map(|kind| format!("'{kind}'")).collect();
+    let hold = format!(
+        "UPDATE provision_jobs SET not_before = $1 WHERE status = 'QUEUED' AND job_type IN ({})",
+        words.join(", ")
+    );
+    let never = at + TimeDelta::days(36_500);
+    transaction.execute_raw(Statement::from_sql_and_values(backend, hold, values![never])).await?;
     Ok(())
 }
 

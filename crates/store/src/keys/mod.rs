@@ -158,10 +158,11 @@ pub async fn rotate(tx: &Tx, id: &str, now: DateTime<Utc>) -> Result<()> {
     Ok(())
 }
 
-/// Lets a key go that seals nothing. One that is gone already, or that only waits in key files, is no error.
+/// Lets a key go that seals nothing. One that is gone already, or waits, and is still in this Console's key file is no
+/// error: whoever tends the files of several Consoles says it for each.
 ///
 /// # Errors
-/// [`Conflict::KeyInUse`] when it seals what is new or still seals something.
+/// When there is no such key; [`Conflict::KeyInUse`] when it seals what is new or still seals something.
 pub async fn remove(tx: &Tx, id: &str) -> Result<()> {
     let in_use = |what: String| Conflict::KeyInUse { key: id.to_owned(), what };
     if is_current(tx, id).await? {
@@ -172,8 +173,9 @@ pub async fn remove(tx: &Tx, id: &str) -> Result<()> {
     if seals > 0 {
         return Err(in_use(format!("may still seal {seals} things")).into());
     }
-    tx.execute("DELETE FROM sealing_keys WHERE id = $1", values![id]).await?;
-    Ok(())
+    let removed = tx.execute("DELETE FROM sealing_keys WHERE id = $1", values![id]).await?;
+    let known = removed > 0 || tx.store().keyring().ids().contains(&id.to_owned());
+    found(known.then_some(()), "key", id)
 }
 
 /// Id of the key that seals.

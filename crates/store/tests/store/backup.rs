@@ -264,7 +264,7 @@ fn must_hold(after: &BTreeMap<String, Vec<Value>>, before: &BTreeMap<String, Vec
                     }
                     if moved {
                         for field in
-                            ["status", "status_reason", "lease_expires_at", "finished_at", "updated_at"]
+                            ["status", "status_reason", "lease_expires_at", "not_before", "finished_at", "updated_at"]
                         {
                             fields.remove(field);
                         }

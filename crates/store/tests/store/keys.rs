@@ -93,6 +93,50 @@ async fn a_kill_in_the_middle_costs_nothing(world: World) {
     assert_eq!(one.key(&new, world.now).await.seals, all);
 }
 
+const FOLDER: &str = "ALETHIA_TEST_SEALS_IN";
+
+/// The process that is killed.
+#[tokio::test]
+async fn seals_again_until_it_is_killed() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let config = StoreConfig::in_folder(folder.as_ref()).unwrap();
+    let store = Store::open(&config, DateTime::UNIX_EPOCH).await.unwrap();
+    keys::reseal(&store, &CancellationToken::new()).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_while_it_seals_again_costs_nothing() {
+    let world = World::sqlite().await;
+    let (spec, fence) = writing(&world).await;
+    write_states(world.store.clone(), spec, fence, world.now).await;
+    platform::seed(&world.store, world.now).await;
+    let one = Member::join(&world, "one").await;
+    let before = platform::portrait(&one.store, world.now).await;
+    let old = one.config.keyring.sealing();
+    let new = one.file().add().unwrap();
+    one.rotate(&new, world.now).await.unwrap();
+    fs::copy(&one.key, world.folder.path().join("key")).unwrap();
+    let all = one.key(&old, world.now).await.seals;
+    for part in [4, 2] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "keys::seals_again_until_it_is_killed"])
+            .env(FOLDER, world.folder.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        while one.key(&old, world.now).await.seals > all - all / part && child.try_wait().unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(platform::portrait(&one.store, world.now).await, before);
+    }
+    keys::reseal(&one.store, &CancellationToken::new()).await.unwrap();
+    assert_eq!((one.key(&old, world.now).await.seals, one.key(&new, world.now).await.seals), (0, all));
+    assert_eq!(platform::portrait(&one.store, world.now).await, before);
+}
+
 async fn a_key_seals_only_when_every_console_knows_it(world: World) {
     let (one, two) = (Member::join(&world, "one").await, Member::join(&world, "two").await);
     let old = one.config.keyring.sealing();
