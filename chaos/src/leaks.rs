@@ -26,13 +26,17 @@ pub(crate) async fn remove(world: &World, client: &Client, spec: &Spec) -> Resul
         return Ok(0);
     }
     let known: BTreeSet<Key> = match client.state(spec.id).await?.current {
-        Some(current) => in_state(&client.state_content(spec.id, current.serial).await?).into_iter().collect(),
+        Some(current) => {
+            in_state(&client.state_content(spec.id, current.serial).await?).into_iter().collect()
+        }
         None => BTreeSet::new(),
     };
     let (runs, mut removed) = (world.journal.runs()?, 0);
     for resource in world.cloud.list()? {
         if !known.contains(&key(&resource)) && is_leak(&runs, spec, &resource) {
-            world.chronicle.note(&format!("{} {} was left by a killed Terraform", resource.kind, resource.id));
+            world
+                .chronicle
+                .note(&format!("{} {} was left by a killed Terraform", resource.kind, resource.id));
             world.cloud.remove(&resource.kind, &resource.id)?;
             removed += 1;
         }
@@ -55,7 +59,8 @@ pub(crate) fn key(resource: &Resource) -> Key {
 pub(crate) fn in_state(state: &Value) -> Vec<Key> {
     let resources = state["resources"].as_array().into_iter().flatten();
     let managed = resources.filter(|resource| {
-        resource["mode"] == "managed" && resource["type"].as_str().is_some_and(|kind| kind.starts_with("aws_"))
+        resource["mode"] == "managed"
+            && resource["type"].as_str().is_some_and(|kind| kind.starts_with("aws_"))
     });
     let instances = managed.flat_map(|resource| {
         let kind = resource["type"].as_str().unwrap_or_default();

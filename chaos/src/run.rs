@@ -84,7 +84,11 @@ async fn watch(world: &World, stop: &CancellationToken) -> Result<Vec<String>> {
 }
 
 /// Lets everything come to rest, and checks.
-pub(crate) async fn conclude(world: &World, history: &History, remarks: &mut Vec<String>) -> Result<Vec<String>> {
+pub(crate) async fn conclude(
+    world: &World,
+    history: &History,
+    remarks: &mut Vec<String>,
+) -> Result<Vec<String>> {
     let client: Client = world.client()?;
     let mut violations = history.all_wrong();
     violations.extend(settle::wait_for_jobs(&client).await?);

@@ -249,8 +249,11 @@ fn address(console: &Node) -> Result<(String, SocketAddr)> {
             let socket = address.parse().with_context(|| format!("{address} is no address"))?;
             return Ok((address, socket));
         }
-        if Instant::now() > deadline {
-            bail!("the Console {} did not start; see {}", console.name, console.recipe.log.display());
+        let is_gone = console.process().as_mut().is_none_or(Process::is_gone);
+        if is_gone || Instant::now() > deadline {
+            let said = fs::read_to_string(&console.recipe.log).unwrap_or_default();
+            let last = said.lines().rev().take(3).collect::<Vec<_>>();
+            bail!("the Console {} did not start; it said, last line first: {last:#?}", console.name);
         }
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -149,11 +149,8 @@ impl Person {
         self.history.made(&plan);
         let plan = self.watch(&plan).await?.filter(|plan| plan.status == JobStatus::Success);
         let Some(plan) = plan else { return Ok(()) };
-        let bound = NewJob {
-            plan_job_id: Some(plan.id),
-            confirm: Some(self.name.clone()),
-            ..new_job(lost.job_type)
-        };
+        let bound =
+            NewJob { plan_job_id: Some(plan.id), confirm: Some(self.name.clone()), ..new_job(lost.job_type) };
         let job = self.create(spec.spec.id, &bound).await?;
         self.watch(&job).await.map(drop)
     }

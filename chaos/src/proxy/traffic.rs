@@ -50,7 +50,10 @@ impl Add for Traffic {
 impl fmt::Display for Traffic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { passed, lost, unanswered, torn, delayed, doubled, echoed } = self;
-        write!(f, "{passed} requests passed, {lost} were lost, {unanswered} got no answer and {torn} a torn one, ")?;
+        write!(
+            f,
+            "{passed} requests passed, {lost} were lost, {unanswered} got no answer and {torn} a torn one, "
+        )?;
         write!(f, "{delayed} were late, {doubled} came twice, {echoed} again later")
     }
 }
