@@ -9,6 +9,8 @@ mod faults;
 #[cfg(test)]
 mod killed;
 #[cfg(test)]
+mod lost;
+#[cfg(test)]
 mod main_job;
 #[cfg(test)]
 mod processes;
