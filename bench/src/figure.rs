@@ -4,6 +4,9 @@ use comfy_table::{Table, presets::NOTHING};
 
 use crate::sample::{Latencies, Spread};
 
+/// How much of an error a table shows.
+const LONGEST_ERROR: usize = 150;
+
 /// One line of the table: the same figure from several runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
@@ -99,11 +102,17 @@ pub(crate) fn table(measured: &[Measured]) -> String {
                 }
             }
             Err(error) => {
+                let error: String = error.chars().take(LONGEST_ERROR).collect();
                 table.add_row([row.name, &format!("not measured: {error}")]);
             }
         }
     }
     table.to_string()
+}
+
+/// A whole number as people read it.
+pub(crate) fn count(number: u32) -> String {
+    grouped(&number.to_string())
 }
 
 fn with_unit(value: f64, unit: &str) -> String {

@@ -7,6 +7,8 @@
 mod console;
 mod figure;
 mod ground;
+mod machine;
+mod page;
 mod rows;
 mod runner;
 mod sample;
@@ -60,6 +62,13 @@ fn main() -> ExitCode {
     }
 }
 
+impl Arguments {
+    /// Whether the run is one that figures are kept of.
+    fn writes(&self) -> bool {
+        self.names.is_empty() && !self.quick && !self.no_write
+    }
+}
+
 /// Whether every row could be measured.
 fn run(arguments: &Arguments) -> Result<bool> {
     if arguments.list {
@@ -72,7 +81,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
     let runtime = tokio::runtime::Runtime::new()?;
     let measured = runtime.block_on(async {
         tokio::select! {
-            measured = measure(&rows, &ground) => Ok(measured),
+            measured = measure(&rows, &ground, arguments.writes()) => measured,
             interrupted = interrupted() => interrupted.and_then(|()| bail!("interrupted; nothing is left behind")),
         }
     });
@@ -84,16 +93,24 @@ fn run(arguments: &Arguments) -> Result<bool> {
     Ok(measured.iter().all(Measured::is_whole))
 }
 
-async fn measure(rows: &[&'static Row], ground: &Ground) -> Vec<Measured> {
+async fn measure(rows: &[&'static Row], ground: &Ground, writes: bool) -> Result<Vec<Measured>> {
+    let facts = machine::facts(ground).await?;
+    facts.iter().for_each(|(name, value)| eprintln!("{name}: {value}"));
     let mut measured = Vec::new();
     for row in rows {
         ground.say(&format!("{}: {}", row.name, row.what));
         let figures = (row.measure)(ground).await;
+        if let Err(error) = &figures {
+            ground.say(&format!("{}: {error:#}", row.name));
+        }
         let one = Measured { name: row.name, figures: figures.map_err(|error| format!("{error:#}")) };
         eprintln!("{}", table(std::slice::from_ref(&one)));
         measured.push(one);
     }
-    measured
+    if writes {
+        page::write(&measured, &facts)?;
+    }
+    Ok(measured)
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Row>> {

@@ -1,14 +1,14 @@
 //! Lists and details through the API, one request after the other, on a platform that is small, of middle size, and large.
 //! What is asked for is spread over all that is there. Flat means that the size does not show.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use anyhow::{Result, ensure};
 
 use super::claims;
 use crate::{
     console::Console,
-    figure::{Figure, Reach},
+    figure::{Figure, Reach, count},
     ground::{Ground, Kind},
     sample::Latencies,
     seed::{self, Size},
@@ -21,13 +21,14 @@ type Path = fn(u32, Size) -> String;
 const SMALL: u32 = 1000;
 const MIDDLE: u32 = 10_000;
 
-const PATHS: [(&str, Path); 9] = [
+const PATHS: [(&str, Path); 10] = [
     ("list of Specs", |_, _| "/specs".to_owned()),
     ("list of a Zone's Specs", |number, _| format!("/specs?zone=zone-{}", number % seed::ZONES)),
     ("list of Zones", |_, _| "/zones".to_owned()),
     ("list of jobs", |_, _| "/jobs".to_owned()),
     ("list of a Spec's jobs", |number, size| format!("/jobs?spec_id={}", spec(number, size))),
     ("list of jobs that wait", |_, _| "/jobs?status=QUEUED".to_owned()),
+    ("list of jobs that run", |_, _| "/jobs?status=PROCESSING".to_owned()),
     ("list of failed jobs", |_, _| "/jobs?status=FAILED".to_owned()),
     ("a Spec", |number, size| format!("/specs/{}", spec(number, size))),
     ("a job", |number, size| format!("/jobs/{}", seed::finished_job(scattered(number, size.finished)))),
@@ -39,7 +40,8 @@ pub(super) async fn measure(ground: &Ground) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for kind in Kind::BOTH {
         let mut small_ones: Vec<Latencies> = Vec::new();
-        for specs in [SMALL, MIDDLE, large.specs] {
+        let sizes: BTreeSet<u32> = [SMALL, MIDDLE, large.specs].into();
+        for specs in sizes {
             let size = Size { specs, finished: specs * 10, queued: large.queued.min(specs) };
             let scene = ground.seeded(kind, size).await?;
             ground.say(&format!("lists and details on {} with {size}", kind.as_str()));
@@ -63,7 +65,8 @@ pub(super) async fn measure(ground: &Ground) -> Result<Vec<Figure>> {
 
 fn each(kind: Kind, size: Size, latencies: &[Latencies]) -> Vec<Figure> {
     let figure = |((name, _), latencies): (&(&str, Path), &Latencies)| {
-        let what = format!("{name}, {}, {} Specs and {} jobs", kind.as_str(), size.specs, size.finished);
+        let what =
+            format!("{name}, {}, {} Specs, {} jobs", kind.as_str(), count(size.specs), count(size.finished));
         let [_, p99] =
             Figure::percentiles(&what, Reach::Told, Reach::AtMost(10.0), std::slice::from_ref(latencies));
         p99
@@ -73,8 +76,12 @@ fn each(kind: Kind, size: Size, latencies: &[Latencies]) -> Vec<Figure> {
 
 fn worst(kind: Kind, size: Size, latencies: &[Latencies]) -> Figure {
     let worst = latencies.iter().map(Latencies::p99).fold(0.0, f64::max);
-    let what =
-        format!("worst p99 of these, {}, {} Specs and {} jobs", kind.as_str(), size.specs, size.finished);
+    let what = format!(
+        "worst p99 of these, {}, {} Specs, {} jobs",
+        kind.as_str(),
+        count(size.specs),
+        count(size.finished)
+    );
     Figure::new(what, Reach::Told, "ms", vec![worst])
 }
 
@@ -82,7 +89,8 @@ fn worst(kind: Kind, size: Size, latencies: &[Latencies]) -> Figure {
 fn flatness(kind: Kind, specs: u32, small: &[Latencies], large: &[Latencies]) -> Figure {
     let ratios = small.iter().zip(large).map(|(small, large)| large.p50() / small.p50());
     let worst = ratios.fold(0.0, f64::max);
-    let what = format!("worst p50 at {specs} Specs by that at {SMALL}, {}", kind.as_str());
+    let what =
+        format!("worst growth of a p50 from {} to {} Specs, {}", count(SMALL), count(specs), kind.as_str());
     Figure::new(what, Reach::AtMost(1.5), "x", vec![worst])
 }
 

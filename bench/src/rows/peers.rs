@@ -22,14 +22,17 @@ use super::claims;
 use crate::{
     figure::{Figure, Reach},
     ground::{self, Ground, Kind},
+    sample::Latencies,
     seed::{self, Size},
 };
 
 const WORKERS: u32 = 8;
+/// What a worker does with a job, a transaction each.
+const STEPS: [&str; 3] = ["claim", "start", "finish"];
 const PEERS: [&str; 2] = ["graphile-worker", "pg-boss"];
 
 /// Seconds for the two halves.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Halves {
     enqueue: f64,
     work: f64,
@@ -38,11 +41,13 @@ struct Halves {
 pub(super) async fn measure(ground: &Ground) -> Result<Vec<Figure>> {
     let modules = install(ground).await?;
     let (runs, jobs) = (ground.times(3, 1), if ground.quick { 4_000 } else { 20_000 });
-    let mut ours = Vec::new();
+    let (mut ours, mut steps) = (Vec::new(), Vec::new());
     let mut theirs: [Vec<Halves>; 2] = Default::default();
     for run in 1..=runs {
         ground.say(&format!("{jobs} empty jobs, run {run} of {runs}: alethia"));
-        ours.push(alethia(ground, jobs).await?);
+        let (halves, latencies) = alethia(ground, jobs).await?;
+        ours.push(halves);
+        steps.push(latencies);
         for (peer, measured) in PEERS.into_iter().zip(&mut theirs) {
             ground.say(&format!("{jobs} empty jobs, run {run} of {runs}: {peer}"));
             measured.push(peer_once(ground, &modules, peer, jobs).await?);
@@ -53,6 +58,10 @@ pub(super) async fn measure(ground: &Ground) -> Result<Vec<Figure>> {
         let ratios = ours.iter().zip(measured).map(|(ours, theirs)| theirs.whole() / ours.whole());
         let what = format!("jobs a second of alethia by those of {peer}");
         figures.push(Figure::new(what, Reach::AtLeast(1.0), "x", ratios.collect()));
+    }
+    for (number, step) in STEPS.into_iter().enumerate() {
+        let runs: Vec<Latencies> = steps.iter().map(|steps| steps[number].clone()).collect();
+        figures.extend(Figure::percentiles(&format!("alethia, {step}"), Reach::Told, Reach::Told, &runs));
     }
     figures.extend(
         PEERS.into_iter().zip(&theirs).flat_map(|(peer, measured)| self::figures(peer, jobs, measured)),
@@ -69,7 +78,7 @@ impl Halves {
 fn figures(who: &str, jobs: u32, runs: &[Halves]) -> Vec<Figure> {
     let rate = |what: &str, seconds: fn(&Halves) -> f64| {
         let rates = runs.iter().map(|halves| f64::from(jobs) / seconds(halves)).collect();
-        Figure::new(format!("{who}, {jobs} empty jobs, {WORKERS} workers: {what}"), Reach::Told, "/s", rates)
+        Figure::new(format!("{who}, {WORKERS} workers: {what}"), Reach::Told, "/s", rates)
     };
     vec![
         rate("enqueue, claim and finish", |halves| halves.whole()),
@@ -115,7 +124,7 @@ async fn peer_once(ground: &Ground, modules: &PathBuf, peer: &str, jobs: u32) ->
     Ok(halves)
 }
 
-async fn alethia(ground: &Ground, jobs: u32) -> Result<Halves> {
+async fn alethia(ground: &Ground, jobs: u32) -> Result<(Halves, [Latencies; 3])> {
     let size = Size { specs: jobs, finished: 0, queued: 0 };
     let scene = ground.seeded(Kind::Postgres, size).await?;
     let store = Store::open(&scene.config()?, seed::now()).await?;
@@ -123,12 +132,15 @@ async fn alethia(ground: &Ground, jobs: u32) -> Result<Halves> {
     each(|worker| enqueue(store.clone(), worker, jobs)).await?;
     let enqueue = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let done: u32 = each(|worker| work(store.clone(), worker)).await?.into_iter().sum();
+    let mut steps: [Latencies; 3] = Default::default();
+    for part in each(|worker| work(store.clone(), worker)).await? {
+        steps.iter_mut().zip(part).for_each(|(step, part)| step.append(part));
+    }
     let work = start.elapsed().as_secs_f64();
-    ensure!(done == jobs, "{done} of {jobs} jobs were done");
+    ensure!(steps[2].len() == jobs as usize, "{} of {jobs} jobs were done", steps[2].len());
     store.close().await;
     ground.remove(scene).await?;
-    Ok(Halves { enqueue, work })
+    Ok((Halves { enqueue, work }, steps))
 }
 
 async fn each<T: Send + 'static, F>(step: impl Fn(u32) -> F) -> Result<Vec<T>>
@@ -154,23 +166,27 @@ async fn enqueue(store: Store, worker: u32, jobs: u32) -> Result<()> {
     Ok(())
 }
 
-/// Works until nothing is left; says how many jobs that were.
-async fn work(store: Store, worker: u32) -> Result<u32> {
+/// Works until nothing is left; says how long each step of each job took.
+async fn work(store: Store, worker: u32) -> Result<[Latencies; 3]> {
     let runner_id = seed::runner(&store, &format!("worker-{worker}")).await?;
     let claimant = Claimant { runner_id, labels: &[] };
-    let mut done = 0;
+    let [mut claims, mut starts, mut finishes]: [Latencies; 3] = Default::default();
     loop {
+        let (begin, token) = (Instant::now(), claims::token());
         let tx = store.begin().await?;
-        let claimed =
-            queue::claim(&tx, claimant, &claims::token(), TimeDelta::minutes(10), seed::now()).await?;
+        let claimed = queue::claim(&tx, claimant, &token, TimeDelta::minutes(10), seed::now()).await?;
         tx.commit().await?;
-        let Some(claimed) = claimed else { return Ok(done) };
+        let Some(claimed) = claimed else { return Ok([claims, starts, finishes]) };
+        claims.since(begin);
+        let begin = Instant::now();
         let tx = store.begin().await?;
         jobs::start(&tx, claimed.fence, seed::now()).await?;
         tx.commit().await?;
+        starts.since(begin);
+        let begin = Instant::now();
         let tx = store.begin().await?;
         jobs::finish(&tx, claimed.fence, &End::Success, seed::now()).await?;
         tx.commit().await?;
-        done += 1;
+        finishes.since(begin);
     }
 }
