@@ -48,6 +48,8 @@ pub(crate) enum Answer {
     LeaseLost,
     /// Refused for another reason.
     Refused,
+    /// The database went away before it was done.
+    CutOff,
 }
 
 impl JobStory {
@@ -76,9 +78,8 @@ impl Story {
             (true, Answer::LeaseLost) => {
                 Err(format!("attempt {} is live, and was told that it is over", fence.attempt))
             }
-            (true, Answer::Accepted | Answer::Refused) | (false, Answer::LeaseLost | Answer::Refused) => {
-                Ok(())
-            }
+            (true, Answer::Accepted | Answer::Refused | Answer::CutOff)
+            | (false, Answer::LeaseLost | Answer::Refused | Answer::CutOff) => Ok(()),
         }
     }
 

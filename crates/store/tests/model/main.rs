@@ -26,7 +26,7 @@ use rand::RngExt;
 
 use actors::{Reaper, Runner};
 use invariants::Verdict;
-use world::{Bench, Fences, RUNNERS, World};
+use world::{Bench, RUNNERS, World};
 
 /// How many seeds are played when nothing else is asked for.
 const SEEDS: u64 = 800;
@@ -63,9 +63,9 @@ fn nothing_is_lost_doubled_or_stuck_whatever_happens() {
 
 #[tokio::test]
 async fn a_fence_that_nobody_checks_is_found() {
-    let bench = Bench::open().await.unwrap();
+    let bench = Bench::open_without_fences().await.unwrap();
     for seed in 0..100 {
-        let mut world = World::new(&bench, seed, Fences::Ignored).await.unwrap();
+        let mut world = World::new(&bench, seed).await.unwrap();
         let Err(rule) = play(&mut world).await else { continue };
         if rule.contains("stale fence") {
             return;
@@ -80,7 +80,7 @@ async fn a_seed_always_tells_the_same() {
     let mut told = Vec::new();
     for _ in 0..2 {
         let bench = Bench::open().await.unwrap();
-        let mut world = World::new(&bench, 7, Fences::Checked).await.unwrap();
+        let mut world = World::new(&bench, 7).await.unwrap();
         play(&mut world).await.unwrap();
         told.push(world.trace);
     }
@@ -110,7 +110,7 @@ fn play_some(next: &AtomicU64, end: u64, is_told: bool) -> Option<Broken> {
             if seed >= end {
                 return None;
             }
-            let mut world = World::new(&bench, seed, Fences::Checked).await.unwrap();
+            let mut world = World::new(&bench, seed).await.unwrap();
             if let Err(rule) = play(&mut world).await {
                 next.store(end, Ordering::Relaxed);
                 return Some(Broken { seed, rule, trace: world.trace });
@@ -136,7 +136,8 @@ async fn play(world: &mut World<'_>) -> Verdict {
                 runners[number].act(world).await?;
             }
             PEOPLE..80 => actors::person(world).await?,
-            80..94 => reaper.act(world).await?,
+            80..92 => reaper.act(world).await?,
+            92..94 => world.compact().await.map_err(world::text)?,
             _ => {
                 let seconds = world.dice.random_range(-10..60);
                 world.tell(format!("the clock jumps by {seconds}s"));
@@ -153,6 +154,8 @@ async fn play(world: &mut World<'_>) -> Verdict {
 /// Nothing goes wrong any more: what can end must end; what has a reason not to is cancelled, and ends by that.
 async fn come_to_rest(world: &mut World<'_>, runners: &mut [Runner], reaper: &mut Reaper) -> Verdict {
     world.faults = false;
+    world.cut_off.set(false);
+    world.compare_waiting().await?;
     for _ in 0..ROUNDS {
         world.now = world.clock;
         let pending = world.pending();

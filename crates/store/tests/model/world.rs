@@ -1,11 +1,14 @@
 //! One world: a few Specs in a real store, a clock that only the model moves, dice that only the seed knows, and the
 //! [`Story`] that everything is told to. A [`Bench`] is the store under it, used by one world after the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use alethia_domain::{
     ids::{JobId, RunnerId, SpecId, ZoneId},
-    lifecycle::JobStatus,
+    lifecycle::{JobStatus, JobType},
     spec::Provider,
     stage::Stage,
 };
@@ -29,25 +32,15 @@ use tempfile::TempDir;
 use crate::invariants::{Answer, JobStory, Story, Verdict};
 
 /// How many Specs a world has, and how many Runners.
-const SPECS: usize = 2;
+const SPECS: usize = 3;
 pub(crate) const RUNNERS: usize = 3;
 
 /// A store, with what all worlds in it share.
 pub(crate) struct Bench {
     pub(crate) store: Store,
-    pub(crate) runners: Vec<RunnerId>,
-    zones: [ZoneId; 2],
+    pub(crate) zones: [ZoneId; 2],
     identity: alethia_domain::ids::CloudIdentityId,
     _folder: TempDir,
-}
-
-/// What a world is told to do besides its seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fences {
-    /// A Runner's write carries its own attempt.
-    Checked,
-    /// It passes for the attempt that counts: as if nobody checked.
-    Ignored,
 }
 
 pub(crate) struct World<'a> {
@@ -65,7 +58,16 @@ pub(crate) struct World<'a> {
     pub(crate) leases: BTreeMap<JobId, DateTime<Utc>>,
     pub(crate) story: Story,
     pub(crate) trace: Vec<String>,
-    fences: Fences,
+    /// The Runners of this world; one that is removed makes place for another.
+    pub(crate) runners: Vec<RunnerId>,
+    /// How many jobs of each Zone may be with Runners.
+    pub(crate) limits: [Option<u32>; 2],
+    /// Whether the next use case is cut off before its commit.
+    pub(crate) cut_off: Cell<bool>,
+    /// Jobs whose work somebody wanted killed.
+    pub(crate) killed: BTreeSet<JobId>,
+    /// What each PLAN put, by its attempt that counts.
+    pub(crate) plans: BTreeMap<JobId, Vec<u8>>,
     logs: BTreeMap<(JobId, u32), u64>,
     tokens: Vec<(Fence, String)>,
     versions: BTreeMap<SpecId, usize>,
@@ -83,16 +85,16 @@ impl Bench {
         for name in ["blue", "green"] {
             zone_ids.push(zones::insert(&tx, name, None, now).await?.id);
         }
-        let mut runner_ids = Vec::new();
-        for number in 1..=RUNNERS {
-            let name = format!("r{number}");
-            let new = NewRunner { token_hash: name.clone(), name, labels: Vec::new() };
-            runner_ids.push(runners::insert(&tx, &new, now).await?.id);
-        }
         tx.commit().await?;
         let identity = identities::by_name(&store, identities::SANDBOX).await?.id;
         let zones = [zone_ids[0], zone_ids[1]];
-        Ok(Self { store, runners: runner_ids, zones, identity, _folder: folder })
+        Ok(Self { store, zones, identity, _folder: folder })
+    }
+
+    /// The same, but nobody looks at fences: broken on purpose.
+    pub(crate) async fn open_without_fences() -> Result<Self> {
+        let bench = Self::open().await?;
+        Ok(Self { store: bench.store.without_fences(), ..bench })
     }
 
     pub(crate) fn revision(&self, number: u32) -> NewRevision {
@@ -110,7 +112,7 @@ impl Bench {
 }
 
 impl<'a> World<'a> {
-    pub(crate) async fn new(bench: &'a Bench, seed: u64, fences: Fences) -> Result<Self> {
+    pub(crate) async fn new(bench: &'a Bench, seed: u64) -> Result<Self> {
         let last_event = events::latest(&bench.store).await?;
         let mut world = Self {
             bench,
@@ -124,7 +126,11 @@ impl<'a> World<'a> {
             leases: BTreeMap::new(),
             story: Story::after(last_event),
             trace: Vec::new(),
-            fences,
+            runners: Vec::new(),
+            limits: [None; 2],
+            cut_off: Cell::new(false),
+            killed: BTreeSet::new(),
+            plans: BTreeMap::new(),
             logs: BTreeMap::new(),
             tokens: Vec::new(),
             versions: BTreeMap::new(),
@@ -137,17 +143,16 @@ impl<'a> World<'a> {
             components::sync(&tx, spec, &crate::console::wanted(1), start()).await?;
             world.specs.push(spec);
         }
+        for _ in 0..RUNNERS {
+            let name = format!("r{}", uuid::Uuid::now_v7().simple());
+            let new = NewRunner { token_hash: name.clone(), name, labels: Vec::new() };
+            world.runners.push(runners::insert(&tx, &new, start()).await?.id);
+        }
+        for zone in bench.zones {
+            zones::limit(&tx, zone, None).await?;
+        }
         tx.commit().await?;
         Ok(world)
-    }
-
-    /// The fence that goes out with a write of this attempt.
-    pub(crate) fn sent(&self, own: Fence) -> Fence {
-        let current = self.story.jobs.get(&own.job_id).map_or(own.attempt, |job| job.attempt);
-        match self.fences {
-            Fences::Checked => own,
-            Fences::Ignored => Fence { attempt: current, ..own },
-        }
     }
 
     /// Whether something happens that happens once in so many times.
@@ -157,6 +162,29 @@ impl<'a> World<'a> {
 
     pub(crate) fn one_of<T: Copy>(&mut self, choices: &[T]) -> Option<T> {
         if choices.is_empty() { None } else { Some(choices[self.dice.random_range(0..choices.len())]) }
+    }
+
+    /// The next use case may be cut off before its commit.
+    pub(crate) fn may_be_cut_off(&mut self) {
+        let is_cut_off = self.faults && self.once_in(25);
+        self.cut_off.set(is_cut_off);
+    }
+
+    /// Makes sure that what was not done has left nothing.
+    pub(crate) async fn nothing_happened(&mut self, what: &str) -> Verdict {
+        match self.read_events().await? {
+            0 => Ok(()),
+            _ => Err(format!("{what} was not done and changed something")),
+        }
+    }
+
+    /// A PLAN of a change that a DEPLOY of this Spec can be bound to.
+    pub(crate) fn plan_of(&self, spec: SpecId) -> Option<JobId> {
+        let is_plan = |job: &&JobId| {
+            let known = &self.story.jobs[*job];
+            (known.spec, known.status, known.job_type) == (spec, JobStatus::Success, JobType::Plan)
+        };
+        self.jobs.iter().rev().find(is_plan).copied()
     }
 
     /// Another Console is asked, whose clock is a little off.
@@ -191,6 +219,7 @@ impl<'a> World<'a> {
             Ok(_) => Answer::Accepted,
             Err(StoreError::LeaseLost { .. }) => Answer::LeaseLost,
             Err(StoreError::StateRefused(_)) => Answer::Refused,
+            Err(StoreError::Unavailable { .. }) => Answer::CutOff,
             Err(other) => {
                 self.tell(format!("{} attempt {}: {what}: {other}", self.name(fence.job_id), fence.attempt));
                 return Err(format!("{what}: {other}"));
@@ -217,6 +246,17 @@ impl<'a> World<'a> {
 
     pub(crate) fn has_token(&mut self, fence: Fence, token: String) {
         self.tokens.push((fence, token));
+    }
+
+    /// Which Zone a Spec is in.
+    pub(crate) fn zone(&self, spec: SpecId) -> usize {
+        self.specs.iter().position(|known| *known == spec).map_or(0, |place| place % 2)
+    }
+
+    /// How many jobs of a Zone are with Runners.
+    pub(crate) fn active_in(&self, zone: usize) -> usize {
+        let with_runners = self.story.jobs.values().filter(|job| job.is_with_a_runner());
+        with_runners.filter(|job| self.zone(job.spec) == zone).count()
     }
 
     pub(crate) fn has_logged(&mut self, fence: Fence, sequence: u64) {
@@ -284,6 +324,32 @@ impl<'a> World<'a> {
         }
         for spec in self.specs.clone() {
             self.compare_spec(spec).await?;
+        }
+        Ok(())
+    }
+
+    /// What the store knows of jobs that wait is why they do.
+    pub(crate) async fn compare_waiting(&self) -> Verdict {
+        let pending = self.pending();
+        let known = jobs::waiting(&self.bench.store, &pending).await.map_err(text)?;
+        for (place, job) in pending.iter().enumerate() {
+            let story = &self.story.jobs[job];
+            let Some(waiting) = known.get(job) else {
+                if story.status == JobStatus::Queued {
+                    return Err(format!("{} waits, and nothing is known of it", self.name(*job)));
+                }
+                continue;
+            };
+            let of_spec = |other: &&JobId| self.story.jobs[*other].spec == story.spec;
+            let is_active = |other: &&JobId| self.story.jobs[*other].is_with_a_runner();
+            let is_behind = pending[..place].iter().any(|other| of_spec(&other))
+                || pending.iter().any(|other| of_spec(&other) && is_active(&other));
+            let limit = waiting.limited.map(|zone| (zone.max_jobs, zone.active as usize));
+            let zone = self.zone(story.spec);
+            let told = self.limits[zone].map(|most| (most, self.active_in(zone)));
+            if waiting.behind.is_some() != is_behind || limit != told || waiting.place.is_none() {
+                return Err(format!("{} waits, and of that is known {waiting:?}", self.name(*job)));
+            }
         }
         Ok(())
     }
