@@ -5,7 +5,7 @@ use std::time::Duration;
 use alethia_domain::ids::JobId;
 use eventsource_stream::{Event as SseEvent, EventStreamError, Eventsource};
 use futures::{StreamExt, stream::BoxStream};
-use reqwest::{Method, header};
+use reqwest::{Method, RequestBuilder, header};
 
 use super::{ClientError, Connection};
 use crate::{events::Event, logs::LogChunk};
@@ -52,7 +52,7 @@ impl JobStream {
     pub async fn next(&mut self) -> Result<Option<StreamItem>, ClientError> {
         loop {
             let Some(messages) = &mut self.open else {
-                match self.connect().await {
+                match open(self.connection.clone(), self.request()).await {
                     Ok(messages) => self.open = Some(messages),
                     Err(error) if error.is_transient() && self.failures < TRIES => self.pause().await,
                     Err(error) => return Err(error),
@@ -75,17 +75,16 @@ impl JobStream {
         }
     }
 
-    async fn connect(&self) -> Result<Messages, ClientError> {
-        let mut request = self
+    fn request(&self) -> RequestBuilder {
+        let request = self
             .connection
             .request(Method::GET, &["jobs", &self.job.to_string(), "stream"])
             .header(header::ACCEPT, "text/event-stream")
             .timeout(Duration::from_secs(24 * 60 * 60));
-        if let Some(id) = &self.last_event_id {
-            request = request.header("last-event-id", id);
+        match &self.last_event_id {
+            Some(id) => request.header("last-event-id", id),
+            None => request,
         }
-        let response = self.connection.send(request).await?;
-        Ok(response.bytes_stream().eventsource().boxed())
     }
 
     fn read(&mut self, message: SseEvent) -> Result<Option<StreamItem>, ClientError> {
@@ -112,4 +111,9 @@ impl JobStream {
         let wait = Duration::from_millis(100 << self.failures.min(5));
         tokio::time::sleep(wait).await;
     }
+}
+
+async fn open(connection: Connection, request: RequestBuilder) -> Result<Messages, ClientError> {
+    let response = connection.send(request).await?;
+    Ok(response.bytes_stream().eventsource().boxed())
 }

@@ -85,6 +85,31 @@ async fn every_answer_has_an_id_and_is_not_stored() {
 }
 
 #[tokio::test]
+async fn an_id_from_outside_is_kept_unless_it_is_wild() {
+    let console = Console::start().await;
+    let long = "x".repeat(10_000);
+    for (sent, kept) in [("trace-17", true), (long.as_str(), false), ("a\tb", false)] {
+        let request = console.request(Method::GET, "/zones").header("x-request-id", sent);
+        let id = request.send().await.unwrap().headers()["x-request-id"].to_str().unwrap().to_owned();
+        assert_eq!(id == sent, kept, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_valid_token_too_often_is_told_to_come_later_and_nobody_else_is() {
+    let console = Console::start().await;
+    let unknown = || console.open_request(Method::GET, "/api/v1/zones").bearer_auth("ala_unknown").send();
+    for _ in 0..30 {
+        assert_eq!(unknown().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    }
+    let refused = unknown().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait));
+    assert_eq!(console.request(Method::GET, "/zones").send().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn requests_are_counted_by_route_and_not_by_path() {
     let console = Console::start().await;
     for _ in 0..2 {

@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
 mod audit;
+mod hostile;
 mod jobs;
 mod limits;
 mod main_job;
 mod openapi;
+mod outage;
 mod reaper;
 mod recover;
+mod rolling;
 mod routes;
 mod runner_api;
 mod specs;
