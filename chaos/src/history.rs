@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use alethia_api::jobs::Job;
+use alethia_api::{jobs::Job, logs::LogChunk};
 use alethia_domain::ids::{JobId, SpecId};
+use tokio_util::task::TaskTracker;
 
 /// A job that somebody was told of.
 #[derive(Clone, Debug)]
@@ -14,9 +15,21 @@ pub(crate) struct Made {
     pub(crate) cancelled: bool,
 }
 
+/// What somebody was told who followed a job.
+#[derive(Clone, Debug)]
+pub(crate) struct Followed {
+    pub(crate) job: JobId,
+    pub(crate) chunks: Vec<LogChunk>,
+    /// Why it ended before the end.
+    pub(crate) broke: Option<String>,
+}
+
 /// What people were told.
 #[derive(Debug, Default)]
 pub(crate) struct History {
+    /// Those who follow a job.
+    pub(crate) watchers: TaskTracker,
+    followed: Mutex<Vec<Followed>>,
     made: Mutex<Vec<Made>>,
     wrong: Mutex<Vec<String>>,
 }
@@ -28,6 +41,14 @@ impl History {
 
     pub(crate) fn cancelled(&self, job: JobId) {
         lock(&self.made).iter_mut().filter(|made| made.job == job).for_each(|made| made.cancelled = true);
+    }
+
+    pub(crate) fn followed(&self, followed: Followed) {
+        lock(&self.followed).push(followed);
+    }
+
+    pub(crate) fn all_followed(&self) -> Vec<Followed> {
+        lock(&self.followed).clone()
     }
 
     /// Something that must not be said or done.

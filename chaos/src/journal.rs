@@ -40,7 +40,7 @@ pub struct Run {
 }
 
 /// The folder of the journal.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Journal(PathBuf);
 
 impl Journal {

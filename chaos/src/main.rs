@@ -1,6 +1,10 @@
 //! `alethia-chaos`: one run. `cargo xtask chaos` builds everything it needs and starts it.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use alethia_chaos::{Settings, run};
 use anyhow::{Context, Result};
@@ -31,7 +35,10 @@ async fn main() -> Result<ExitCode> {
     let settings = settings(&arguments, seed)?;
     let folder = settings.folder.clone();
     println!("chaos: seed {seed}, {} minutes, in {}", arguments.minutes, folder.display());
-    let report = run(settings).await;
+    let report = tokio::select! {
+        report = run(settings) => report,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("it was interrupted")),
+    };
     let failed = match &report {
         Ok(report) => {
             println!("{report}");
@@ -43,7 +50,8 @@ async fn main() -> Result<ExitCode> {
         }
     };
     if failed {
-        println!("the faults so far are in {}", folder.join("chronicle.log").display());
+        tell_faults(&folder);
+        println!("everything that is known is in {}", folder.display());
         println!("play it again: cargo xtask chaos --minutes {} --seed {seed}", arguments.minutes);
         return Ok(ExitCode::FAILURE);
     }
@@ -51,6 +59,14 @@ async fn main() -> Result<ExitCode> {
         std::fs::remove_dir_all(&folder).context("the run's folder can't be removed")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The faults up to the end. What people were told is indented there, and left out here.
+fn tell_faults(folder: &Path) {
+    let chronicle = std::fs::read_to_string(folder.join("chronicle.log")).unwrap_or_default();
+    for line in chronicle.lines().filter(|line| !line.get(9..).is_some_and(|text| text.starts_with(' '))) {
+        println!("  {line}");
+    }
 }
 
 fn settings(arguments: &Arguments, seed: u64) -> Result<Settings> {

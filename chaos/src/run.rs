@@ -6,7 +6,7 @@ use alethia_api::client::Client;
 use anyhow::{Context, Result};
 use tokio::{
     task::{JoinSet, block_in_place},
-    time::{interval, sleep},
+    time::{interval, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,9 @@ use crate::{
     settle,
     world::World,
 };
+
+/// How long the streams of jobs may take to end after their jobs.
+const LAST_WORDS: Duration = Duration::from_secs(60);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -59,7 +62,7 @@ async fn play(world: &Arc<World>, faults: Vec<Fault>) -> Result<Report> {
     };
     let (watched, played) = tokio::join!(watched, faulty);
     played?;
-    let mut remarks = watched?;
+    let mut remarks = [watched?, world.left_out()].concat();
     while let Some(ended) = people.join_next().await {
         ended??;
     }
@@ -92,6 +95,11 @@ pub(crate) async fn conclude(
     let client: Client = world.client()?;
     let mut violations = history.all_wrong();
     violations.extend(settle::wait_for_jobs(&client).await?);
+    history.watchers.close();
+    if timeout(LAST_WORDS, history.watchers.wait()).await.is_err() {
+        let left = history.watchers.len();
+        violations.push(format!("{left} streams of jobs have not ended {LAST_WORDS:?} after their jobs"));
+    }
     violations.extend(settle::bring_to_rest(world, &client).await?);
     world.chronicle.note("everything is at rest; the history is checked");
     let evidence = Evidence::gather(world, history, &client).await?;

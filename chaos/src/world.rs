@@ -133,6 +133,16 @@ impl World {
         Ok(gone)
     }
 
+    /// Faults that this machine does not allow.
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        let disk = self
+            .disk
+            .is_none()
+            .then_some("no disk was full: it takes one of its own, which only root may mount");
+        let clock = clock::library().is_none().then_some("no clock was wrong: faketime is not installed");
+        disk.into_iter().chain(clock).map(str::to_owned).collect()
+    }
+
     /// What happened to requests on their way.
     pub(crate) fn traffic(&self) -> String {
         let gates = self.runners.iter().filter_map(|runner| runner.gate.as_ref()).chain([&self.people]);

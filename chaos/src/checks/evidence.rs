@@ -23,15 +23,17 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    history::{History, Made},
+    history::{Followed, History, Made},
     journal::{Journal, Run},
     settle,
     world::World,
 };
 
 /// Everything that the checks look at.
+#[derive(Default)]
 pub(crate) struct Evidence {
     pub(super) made: Vec<Made>,
+    pub(super) followed: Vec<Followed>,
     pub(super) jobs: Vec<Job>,
     pub(super) specs: Vec<SpecDetail>,
     /// Content of the newest state, by Spec.
@@ -111,6 +113,7 @@ impl Evidence {
         let events = rows(world, "SELECT * FROM events ORDER BY id")?;
         Ok(Self {
             made: history.all(),
+            followed: history.all_followed(),
             jobs,
             specs,
             states,
@@ -129,6 +132,7 @@ impl Evidence {
 
     /// What else is worth to be told.
     pub(crate) fn remarks(&self) -> Vec<String> {
+        let told: usize = self.followed.iter().map(|followed| followed.chunks.len()).sum();
         let killed = self.runs.iter().filter(|run| run.ended.is_none()).count();
         let applies = self.runs.iter().filter(|run| run.command == "apply").count();
         let lost = self.attempts.len().saturating_sub(self.jobs.len());
@@ -138,6 +142,7 @@ impl Evidence {
                 self.runs.len()
             ),
             format!("{} jobs had {} attempts: {lost} more than jobs", self.jobs.len(), self.attempts.len()),
+            format!("{} jobs were followed, and told {} chunks", self.followed.len(), told),
             format!("{} versions of {} states", self.versions.len(), self.states.len()),
         ]
     }

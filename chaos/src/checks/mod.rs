@@ -9,19 +9,23 @@ mod lifecycles;
 mod logs;
 mod secrets;
 mod states;
+mod streams;
 mod terraform;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use evidence::Evidence;
 
 /// All of them.
 pub(crate) fn all(evidence: &Evidence) -> Vec<String> {
-    let checks: [fn(&Evidence) -> Vec<String>; 7] = [
+    let checks: [fn(&Evidence) -> Vec<String>; 8] = [
         jobs::check,
         lifecycles::check,
         terraform::check,
         states::check,
         cloud::check,
         logs::check,
+        streams::check,
         secrets::check,
     ];
     checks.into_iter().flat_map(|check| check(evidence)).collect()

@@ -5,6 +5,7 @@
 
 mod call;
 mod document;
+mod follow;
 
 use std::{sync::Arc, time::Duration};
 
@@ -173,6 +174,9 @@ impl Person {
         let key = self.key();
         let job = persist(&self.stop, || self.client.create_job(spec, new, &key)).await?;
         self.history.made(&job);
+        if self.dice.random_range(0..3) == 0 {
+            follow::follow(&self.history, &self.client, job.id);
+        }
         if self.dice.random_range(0..4) == 0 {
             let again = persist(&self.stop, || self.client.create_job(spec, new, &key)).await?;
             if again.id != job.id {
