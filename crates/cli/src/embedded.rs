@@ -86,7 +86,8 @@ impl Platform {
         if let Some(runner) = runner {
             runner.shutdown().await;
         }
-        if tokio::time::timeout(CONSOLE_PATIENCE, server.shutdown()).await.is_err() {
+        let patience = CONSOLE_PATIENCE + server.app().config.drain;
+        if tokio::time::timeout(patience, server.shutdown()).await.is_err() {
             tracing::warn!("the Console did not end in time");
         }
         drop(lock);
@@ -143,6 +144,9 @@ pub(crate) fn console_config(settings: &Settings, listen: SocketAddr) -> Config 
     let mut config = Config::new(&settings.data_dir.value);
     config.listen = listen;
     config.lease = Duration::from_secs(settings.lease.value.into());
+    config.drain = settings.serving.drain;
+    config.database_wait = settings.serving.database_wait;
+    config.behind_proxy = settings.serving.behind_proxy;
     config.keep.events = settings.keep_events.value;
     config.keep.audit = settings.keep_audit.value;
     if let Some(database) = &settings.database.value {

@@ -5,7 +5,7 @@
 
 mod file;
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use etcetera::{AppStrategy, AppStrategyArgs, app_strategy::Xdg};
@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) keep_events: Setting<u32>,
     /// How many days entries of the audit log are kept; 0 for ever.
     pub(crate) keep_audit: Setting<u32>,
+    /// How a Console is served that is not alone; flags of `serve` only.
+    pub(crate) serving: Serving,
     /// Terraform or OpenTofu; found on PATH when absent.
     pub(crate) tool: Setting<Option<PathBuf>>,
     /// How many jobs a Runner of this machine does at a time.
@@ -75,6 +77,17 @@ pub(crate) struct Settings {
     pub(crate) output: Setting<Format>,
     /// The flags that the next command needs too.
     pub(crate) typed: Typed,
+}
+
+/// How a Console is served that is not alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Serving {
+    /// How long it goes on once it is told to end.
+    pub(crate) drain: Duration,
+    /// How long it waits at the start for its database.
+    pub(crate) database_wait: Duration,
+    /// Whether a proxy stands in front of it.
+    pub(crate) behind_proxy: bool,
 }
 
 /// One line of the effective settings.
@@ -86,6 +99,12 @@ pub(crate) struct Entry {
     pub(crate) value: Option<String>,
     /// Where it came from.
     pub(crate) origin: Origin,
+}
+
+impl Default for Serving {
+    fn default() -> Self {
+        Self { drain: Duration::ZERO, database_wait: Duration::from_secs(60), behind_proxy: false }
+    }
 }
 
 impl Secret {
@@ -144,6 +163,7 @@ impl Settings {
             lease: layers.or(30, |layer| layer.lease),
             keep_events: layers.or(30, |layer| layer.keep_events),
             keep_audit: layers.or(365, |layer| layer.keep_audit),
+            serving: Serving::default(),
             tool: layers.optional(|layer| layer.tool.clone()),
             slots: layers.or(2, |layer| layer.slots),
             output: layers.or(Format::Table, |layer| layer.output),
