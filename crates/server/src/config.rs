@@ -71,6 +71,8 @@ pub struct Limits {
     pub streams: usize,
     /// How many claims wait at once.
     pub claims: usize,
+    /// How often in a minute an address may come without a valid token.
+    pub failures: u32,
 }
 
 const MEBIBYTE: usize = 1024 * 1024;
@@ -138,6 +140,7 @@ impl Default for Limits {
             connections: 4096,
             streams: 2048,
             claims: 1024,
+            failures: 30,
         }
     }
 }

@@ -12,8 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Failures that an address has in each window.
-const MOST: u32 = 30;
+/// After this time an address has all its failures again.
 const WINDOW: Duration = Duration::from_secs(60);
 /// Addresses that are known apart.
 const ADDRESSES: usize = 4096;
@@ -29,8 +28,8 @@ struct Count {
 }
 
 impl Failures {
-    /// Counts a failure of an address; tells how long it is to wait when there were too many.
-    pub(crate) fn count(&self, address: Option<IpAddr>, now: Instant) -> Option<Duration> {
+    /// Counts a failure of an address; tells how long it is to wait when there were more than `most` in a minute.
+    pub(crate) fn count(&self, address: Option<IpAddr>, most: u32, now: Instant) -> Option<Duration> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= ADDRESSES {
             known.retain(|_, count| now < count.since + WINDOW);
@@ -42,7 +41,7 @@ impl Failures {
             *count = fresh;
         }
         count.failures = count.failures.saturating_add(1);
-        (count.failures > MOST).then(|| (count.since + WINDOW).saturating_duration_since(now))
+        (count.failures > most).then(|| (count.since + WINDOW).saturating_duration_since(now))
     }
 }
 
@@ -52,6 +51,8 @@ mod tests {
 
     use super::*;
 
+    const MOST: u32 = 30;
+
     fn address(number: u32) -> Option<IpAddr> {
         Some(Ipv4Addr::from(number).into())
     }
@@ -60,20 +61,20 @@ mod tests {
     fn an_address_is_told_to_wait_until_its_window_ends() {
         let (failures, now) = (Failures::default(), Instant::now());
         for _ in 0..MOST {
-            assert_eq!(failures.count(address(1), now), None);
+            assert_eq!(failures.count(address(1), MOST, now), None);
         }
-        assert_eq!(failures.count(address(1), now), Some(WINDOW));
-        assert_eq!(failures.count(address(2), now), None, "another one has a count of its own");
-        assert_eq!(failures.count(address(1), now + WINDOW), None);
+        assert_eq!(failures.count(address(1), MOST, now), Some(WINDOW));
+        assert_eq!(failures.count(address(2), MOST, now), None, "another one has a count of its own");
+        assert_eq!(failures.count(address(1), MOST, now + WINDOW), None);
     }
 
     #[test]
     fn what_is_known_is_bounded() {
         let (failures, now) = (Failures::default(), Instant::now());
         for number in 0..2 * u32::try_from(ADDRESSES).unwrap() {
-            failures.count(address(number), now);
+            failures.count(address(number), MOST, now);
         }
         assert!(failures.0.lock().unwrap().len() <= ADDRESSES + 1);
-        assert!(failures.count(address(u32::MAX), now).is_some(), "they share one count");
+        assert!(failures.count(address(u32::MAX), MOST, now).is_some(), "they share one count");
     }
 }

@@ -93,7 +93,7 @@ async fn watch(State(app): State<App>, request: Request, next: Next) -> Response
     let peer = peer::address(request.extensions().get().copied(), request.headers(), app.config.behind_proxy);
     let mut response = next.run(request).instrument(span.clone()).await;
     if response.status() == StatusCode::UNAUTHORIZED
-        && let Some(wait) = app.failures.count(peer, began)
+        && let Some(wait) = app.failures.count(peer, app.config.limits.failures, began)
     {
         response = problem::too_often(wait);
     }

@@ -19,6 +19,7 @@ pub(crate) fn router(app: App) -> Router {
     let limits = &app.config.limits;
     let mut api = docs::Description::openapi();
     let routes = Router::new()
+        .merge(described(health(), &mut api))
         .merge(described(ordinary(), &mut api).bodies_up_to(limits.body).within(limits.request_time, &app))
         .merge(described(log_upload(), &mut api).bodies_up_to(limits.logs).within(limits.request_time, &app))
         .merge(
@@ -30,7 +31,6 @@ pub(crate) fn router(app: App) -> Router {
         .merge(state_backend::routes(API).bodies_up_to(limits.state).within(limits.transfer_time, &app))
         .merge(described(waiting(), &mut api).bodies_up_to(limits.body).within(limits.waiting_time(), &app));
     let routes = routes
-        .merge(described(health(), &mut api))
         .merge(docs::routes(docs::complete(api)))
         .fallback(problem::no_route)
         .method_not_allowed_fallback(problem::no_method);

@@ -9,6 +9,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    io,
     sync::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
@@ -214,22 +215,22 @@ async fn tell(shared: Arc<Shared>, options: PgConnectOptions) {
             timeout(PING_EVERY, shared.doorbell.inner.outbox.filled.notified()).await;
         let rings = shared.doorbell.inner.outbox.take();
         let told = timeout(PATIENCE, say(&shared, &options, line.take(), &rings)).await;
-        match told {
-            Ok(Ok(connection)) => {
+        let pause = match told.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into())) {
+            Ok(connection) => {
                 line = Some(connection);
                 shared.set_available(true);
-                sleep(TOGETHER).await;
+                TOGETHER
             }
-            failed => {
+            Err(error) => {
                 if *shared.available.borrow() {
-                    let error = failed.err().map(|_| "it does not answer".to_owned());
-                    tracing::error!(error, "the database is not available; it is asked until it is");
+                    tracing::error!(%error, "the database is not available; it is asked until it is");
                 }
                 shared.doorbell.inner.outbox.give_back();
                 shared.set_available(false);
-                sleep(RETRY_AFTER).await;
+                RETRY_AFTER
             }
-        }
+        };
+        sleep(pause).await;
     }
 }
 
