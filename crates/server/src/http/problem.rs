@@ -24,8 +24,16 @@ impl IntoResponse for Error {
     }
 }
 
+/// Longest text of a problem in bytes: one that quotes what was sent need not quote all of it.
+const LONGEST: usize = 4096;
+
 /// A response that is a problem.
-pub(super) fn respond(problem: Problem) -> Response {
+pub(super) fn respond(mut problem: Problem) -> Response {
+    shorten(&mut problem.detail);
+    for error in &mut problem.errors {
+        shorten(&mut error.path);
+        shorten(&mut error.message);
+    }
     let status = StatusCode::from_u16(problem.status).expect("every problem has a valid status");
     let mut response = (status, Json(&problem)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
@@ -118,6 +126,13 @@ pub(super) fn problem(error: Error) -> Problem {
             Code::Internal,
             "the Console failed; its log says why, under the id of this request".to_owned(),
         ),
+    }
+}
+
+fn shorten(text: &mut String) {
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push('…');
     }
 }
 
