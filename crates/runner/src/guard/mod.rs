@@ -7,7 +7,9 @@
 //!
 //! Here is the guard itself, which `alethia runner guard` is; [`post`] is the Runner's side. Its standard input is the pipe
 //! with the orders. Its standard output and error are, on purpose, the ends of Terraform's outputs that are read: while
-//! they are open Terraform never writes into nothing, and when nobody else reads them any more, the guard does.
+//! they are open Terraform never writes into nothing, and when nobody else reads them any more, the guard does. A Runner
+//! that is only frozen reads them later, so then the guard takes no more than it must: lines are not lost to a log that
+//! has room for them.
 
 mod order;
 mod post;
@@ -20,7 +22,7 @@ use std::{
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    io::{Errno, read},
+    io::{Errno, ioctl_fionread, read},
     process::{Pid, Signal, getpgid, getpgrp, kill_current_process_group, kill_process, test_kill_process},
 };
 
@@ -33,6 +35,8 @@ use order::Order;
 const LONGEST_SLEEP: u64 = 1000;
 /// The same while it is seen whether Terraform has ended.
 const WATCHFUL_SLEEP: u64 = 100;
+/// How many bytes may wait for a Runner that is frozen; a pipe has room for 64 KiB.
+const MOST_WAITING: u64 = 32 * 1024;
 
 /// What the guard knows.
 #[derive(Default)]
@@ -44,8 +48,8 @@ struct Guard {
     /// The Runner is gone.
     is_alone: bool,
     is_interrupted: bool,
-    /// Nobody else reads what Terraform says.
-    drains: bool,
+    /// The Runner did not come in time: perhaps nobody reads what Terraform says.
+    is_late: bool,
     out_ended: bool,
     err_ended: bool,
 }
@@ -80,7 +84,7 @@ impl Guard {
                 return Ok(());
             }
             if self.is_alone || self.limits.is_some_and(|limits| now >= limits.interrupt_at) {
-                self.drains |= self.is_alone || !self.is_interrupted;
+                self.is_late = true;
                 self.interrupt();
             }
         }
@@ -92,8 +96,8 @@ impl Guard {
         // An end that nobody waits for is left out: poll would tell that it has hung up, again and again.
         let ends = [
             (End::Orders, orders.as_fd(), !self.is_alone),
-            (End::Out, out.as_fd(), self.drains && !self.out_ended),
-            (End::Err, err.as_fd(), self.drains && !self.err_ended),
+            (End::Out, out.as_fd(), self.is_alone && !self.out_ended),
+            (End::Err, err.as_fd(), self.is_alone && !self.err_ended),
         ];
         let wanted: Vec<_> = ends.into_iter().filter(|(_, _, wanted)| *wanted).collect();
         let mut polled: Vec<PollFd<'_>> =
@@ -110,13 +114,16 @@ impl Guard {
                 End::Err => self.err_ended = drain(*fd),
             }
         }
+        if self.is_late && !self.is_alone {
+            [out.as_fd(), err.as_fd()].into_iter().for_each(make_room);
+        }
         Ok(())
     }
 
     fn sleep(&self) -> Timespec {
         let now = Moment::now();
         let until = |moment: Moment| moment.since(now);
-        let longest = if self.is_alone { WATCHFUL_SLEEP } else { LONGEST_SLEEP };
+        let longest = if self.is_alone || self.is_late { WATCHFUL_SLEEP } else { LONGEST_SLEEP };
         let limits = self.limits.iter().flat_map(|limits| {
             [(!self.is_interrupted).then(|| until(limits.interrupt_at)), Some(until(limits.kill_at))]
         });
@@ -167,6 +174,13 @@ impl Guard {
     /// Whether the Runner is gone and so is what it ran.
     fn has_nothing_left(&self) -> bool {
         self.is_alone && self.watched.is_none_or(|watched| test_kill_process(watched).is_err())
+    }
+}
+
+/// Drops what is too much for the pipe: Terraform must not wait for a reader that is frozen.
+fn make_room(output: BorrowedFd<'_>) {
+    if ioctl_fionread(output).is_ok_and(|waiting| waiting > MOST_WAITING) {
+        drain(output);
     }
 }
 

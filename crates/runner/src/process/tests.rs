@@ -207,6 +207,18 @@ async fn a_program_whose_runner_stands_still_is_interrupted_in_time_and_may_stil
 }
 
 #[tokio::test]
+async fn what_a_program_says_while_its_runner_stands_still_is_there_when_that_goes_on() {
+    let limits = soon(Duration::from_secs(1), Duration::from_secs(3600));
+    let (mut running, _fake) = unattended(Mode::HangThenFlood(50), limits).await;
+    tokio::time::timeout(Duration::from_secs(20), running.child.wait()).await.unwrap().unwrap();
+    let (mut lines, mut said) = (Lines::of(running.out.take().unwrap()), 0);
+    while lines.next().await.is_some() {
+        said += 1;
+    }
+    assert!(said >= 50, "{said} lines are left");
+}
+
+#[tokio::test]
 async fn a_program_whose_runner_stands_still_and_that_ignores_the_interrupt_is_killed() {
     let limits = soon(Duration::from_secs(1), Duration::from_secs(2));
     let (mut running, fake) = unattended(Mode::IgnoreInterrupt, limits).await;
