@@ -109,9 +109,10 @@ fn state_backend(sources: &Sources<'_>) -> Vec<(String, String)> {
 }
 
 /// How often Terraform tries again to write its state, a second apart. It must give up before it is killed for a lease
-/// that ends: only then it leaves the state where the Runner finds it.
+/// that ends: only then it leaves the state where the Runner finds it. It has four tenths of the lease for that, and
+/// writes at most once for each of its ten resources at a time and once more at the end.
 fn retries(lease: Duration) -> u64 {
-    (lease.as_secs() / 7).clamp(1, 5)
+    (lease.as_secs() * 4 / 10 / 11).clamp(1, 5)
 }
 
 fn sandbox(sources: &Sources<'_>) -> Result<Vec<(String, String)>, CredentialsError> {

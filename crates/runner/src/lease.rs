@@ -28,12 +28,14 @@ use crate::{
     stop::{Stop, StopSignal},
 };
 
-/// How much of the lease may pass without a renewal before Terraform is interrupted, in percent.
-const INTERRUPT_AT: u32 = 66;
+/// How much of the lease may pass without a renewal before Terraform is interrupted, in percent. After an interrupt it
+/// tries to write its state for each resource that was under way, one after the other, and leaves it behind only then:
+/// it needs as much time as there can be.
+const INTERRUPT_AT: u32 = 50;
 /// How much of it may pass before everything is killed, in percent.
 const KILL_AT: u32 = 92;
 /// The same for the guard: it acts only where the Runner did not.
-const GUARD_INTERRUPTS_AT: u32 = 75;
+const GUARD_INTERRUPTS_AT: u32 = 60;
 const GUARD_KILLS_AT: u32 = 95;
 /// How long the Console holds an answer at most, so that a Runner is never taken as gone.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -149,7 +151,7 @@ impl Keeper {
             wait_seconds: u16::try_from(hold.as_secs()).unwrap_or(u16::MAX),
             told: self.told,
         };
-        match timeout(hold + self.length / 5, self.client.heartbeat(&heartbeat)).await {
+        match timeout(hold + self.length / 8, self.client.heartbeat(&heartbeat)).await {
             Ok(Ok(reply)) => {
                 self.renewed = sent;
                 self.limits.send_replace(limits(moment, self.length));
@@ -172,9 +174,9 @@ impl Keeper {
         }
     }
 
-    /// A renewal is known only when its answer is there. A sixth of the lease leaves time to try again.
+    /// A renewal is known only when its answer is there. A tenth of the lease leaves time to try again.
     fn hold(&self) -> Duration {
-        Duration::from_secs((self.length / 6).min(LONGEST_WAIT).as_secs())
+        Duration::from_secs((self.length / 10).min(LONGEST_WAIT).as_secs())
     }
 }
 

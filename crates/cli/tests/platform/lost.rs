@@ -23,7 +23,7 @@ fn a_runner_that_stands_still_has_no_terraform_when_its_lease_ends_and_goes_on_a
     const LEASE: u16 = 10;
     let mut processes = Processes::with_lease(LEASE);
     let (user, data) = (processes.user(), processes.runners_data());
-    let (file, mut apply, job) = apply_slowly(&user, &data);
+    let (file, mut apply, job) = apply_slowly(&user, &data, "shop");
     let runner = job["runner"].as_str().unwrap().to_owned();
     let other = if runner == "north" { "south" } else { "north" };
     processes.stop_runner(other);
@@ -45,7 +45,7 @@ fn a_runner_that_stands_still_has_no_terraform_when_its_lease_ends_and_goes_on_a
     assert!(!is_online(&user, &runner), "a Runner that stands still is shown as online");
 
     processes.signal_runner(&runner, Signal::CONT);
-    goes_on_with_what_was_made(&user, &file, &data, &made, &["apply", "-y"]);
+    goes_on_with_what_was_made(&user, &data, &made, &["apply", "-y", &file]);
     assert_eq!(deploy(&user).unwrap()["runner"], Value::from(runner));
 }
 
@@ -53,7 +53,7 @@ fn a_runner_that_stands_still_has_no_terraform_when_its_lease_ends_and_goes_on_a
 fn a_state_that_the_console_could_not_take_is_written_by_the_runner_when_it_is_back() {
     let mut processes = Processes::with_lease(30);
     let (user, data) = (processes.user(), processes.runners_data());
-    let (file, mut apply, job) = apply_slowly(&user, &data);
+    let (file, mut apply, job) = apply_slowly(&user, &data, "shop");
     processes.kill_console();
     until("Terraform leaves its state behind", || errored_state(&data));
     let made = made(&data);
@@ -64,14 +64,14 @@ fn a_state_that_the_console_could_not_take_is_written_by_the_runner_when_it_is_b
     let log = user.ok(&["jobs", "logs", job["id"].as_str().unwrap()]).stdout;
     assert!(log.contains("the state was delivered") && log.contains("== failed =="), "{log}");
     assert_eq!(user.json(&["state", "show", "shop"])["lock"], Value::Null);
-    goes_on_with_what_was_made(&user, &file, &data, &made, &["apply", "-y"]);
+    goes_on_with_what_was_made(&user, &data, &made, &["apply", "-y", &file]);
 }
 
 #[test]
 fn a_state_that_outlives_console_and_runner_is_delivered_late_and_recovered() {
     let mut processes = Processes::with_lease(20);
     let (user, data) = (processes.user(), processes.runners_data());
-    let (file, mut apply, job) = apply_slowly(&user, &data);
+    let (file, mut apply, job) = apply_slowly(&user, &data, "shop");
     let runner = job["runner"].as_str().unwrap().to_owned();
     processes.kill_console();
     until("Terraform leaves its state behind", || errored_state(&data));
@@ -85,18 +85,19 @@ fn a_state_that_outlives_console_and_runner_is_delivered_late_and_recovered() {
 
     processes.start_runner(&runner);
     until("the state is delivered", || {
-        let state = user.json(&["state", "show", "shop"]);
+        let state = user.json(&["state", "show", "minimal"]);
         state["rescued"].as_array().is_some_and(|rescued| !rescued.is_empty()).then_some(())
     });
     until("it is cleared away", || errored_state(&data).is_none().then_some(()));
-    goes_on_with_what_was_made(&user, &file, &data, &made, &["recover", "-y"]);
+    goes_on_with_what_was_made(&user, &data, &made, &["recover", "-y", "minimal"]);
 }
 
-/// Begins an apply in which every resource takes a second; returns once some are there.
-fn apply_slowly(user: &User, data: &Path) -> (String, Child, Value) {
-    let file = user.spec_file(&example("shop.yaml"));
+/// Begins an apply in which every resource takes a while; returns once some are there.
+fn apply_slowly(user: &User, data: &Path, spec: &str) -> (String, Child, Value) {
+    let file = user.spec_file(&example(&format!("{spec}.yaml")));
     let data = data.to_str().unwrap();
-    let slow = ["aws_*", "--operation", "create", "--latency-ms", "700", "--data-dir", data];
+    let latency = if spec == "minimal" { "3000" } else { "700" };
+    let slow = ["aws_*", "--operation", "create", "--latency-ms", latency, "--data-dir", data];
     user.ok(&[&["sandbox", "faults", "add"][..], &slow].concat());
     let apply = user.command(&["apply", "-y", &file]).stderr(Stdio::null()).spawn().unwrap();
     let job = until("resources are there", || deploy(user).filter(|job| job["progress"]["done"] != 0));
@@ -120,24 +121,18 @@ fn made(data: &Path) -> BTreeMap<String, String> {
 }
 
 /// What was made is known, so it is made once and goes with a removal.
-fn goes_on_with_what_was_made(
-    user: &User,
-    file: &str,
-    data: &Path,
-    made: &BTreeMap<String, String>,
-    command: &[&str],
-) {
+fn goes_on_with_what_was_made(user: &User, data: &Path, made: &BTreeMap<String, String>, command: &[&str]) {
     let data = data.to_str().unwrap();
     user.ok(&["sandbox", "faults", "clear", "--data-dir", data]);
-    let what = if command[0] == "recover" { "shop" } else { file };
-    let done = user.json(&[command, &[what]].concat());
+    let done = user.json(command);
     assert_eq!(done["spec"]["status"], "ACTIVE", "{done:#}");
     let after = cloud(user, data);
     assert!(!made.is_empty());
     for (resource, created) in made {
         assert_eq!(after.get(resource), Some(created), "{resource} was made anew");
     }
-    user.ok(&["destroy", "shop", "-y", "--confirm", "shop"]);
+    let spec = done["spec"]["name"].as_str().unwrap();
+    user.ok(&["destroy", spec, "-y", "--confirm", spec]);
     assert_eq!(cloud(user, data), BTreeMap::new());
 }
 
