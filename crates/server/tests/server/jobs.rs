@@ -120,6 +120,54 @@ async fn a_cancel_reaches_the_runner_with_its_heartbeat() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_that_waits_renews_at_once_and_is_answered_the_moment_there_is_something_to_do() {
+    let console = Console::start().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let runner = console.runner().await;
+    let job = console.create_job(spec, JobType::Deploy).await;
+    let taken = take_and_start(&runner).await;
+    let waiting = Heartbeat { wait_seconds: 30, ..Heartbeat::default() };
+    let begun = Instant::now();
+    let cancel = async {
+        let before = taken.claim.lease_expires_at;
+        while console.job(job.id).await.lease_expires_at.unwrap() <= before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        console.client.cancel_job(job.id).await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(taken.job.heartbeat(&waiting), cancel);
+    assert_eq!(reply.unwrap().instruction, Instruction::Cancel);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let told = Heartbeat { told: Instruction::Cancel, ..waiting };
+    let kill = async { console.client.kill_job(job.id).await.unwrap() };
+    let (reply, _) = tokio::join!(taken.job.heartbeat(&told), kill);
+    assert_eq!(reply.unwrap().instruction, Instruction::Kill);
+    let end = async {
+        let cancelled = Finish { outcome: Outcome::Cancelled, ..success() };
+        taken.job.finish(&cancelled).await.unwrap();
+    };
+    let told = Heartbeat { told: Instruction::Kill, ..told };
+    let (reply, ()) = tokio::join!(taken.job.heartbeat(&told), end);
+    assert_eq!(code(reply), Code::LeaseLost);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_claimed_job_that_is_given_back_waits_again_and_its_token_is_worthless() {
+    let console = Console::start().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let runner = console.runner().await;
+    let job = console.create_job(spec, JobType::Deploy).await;
+    let taken = take(&runner).await;
+    taken.job.release().await.unwrap();
+    assert_eq!(console.job(job.id).await.status, JobStatus::Queued);
+    assert_eq!(code(taken.job.start().await), Code::LeaseLost);
+    let again = take_and_start(&runner).await;
+    assert_eq!(again.claim.attempt, 2);
+    assert_eq!(code(again.job.release().await), Code::Conflict);
+}
+
+#[tokio::test]
 async fn a_plan_that_does_not_fit_any_more_says_what_changed() {
     let console = Console::start().await;
     let spec = console.put(document(&["orders"])).await.spec.id;

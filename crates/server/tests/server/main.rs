@@ -3,6 +3,7 @@
 
 mod audit;
 mod hostile;
+mod handshake;
 mod jobs;
 mod limits;
 mod main_job;

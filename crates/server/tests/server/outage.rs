@@ -83,7 +83,7 @@ async fn a_job_and_its_stream_go_on_after_the_database_was_away() {
     let (console, _) = console_on(&server).await;
     let spec = console.put(document(&["orders"])).await.spec.id;
     let runner = console.runner().await;
-    let job = console.create_job(spec, JobType::Plan).await;
+    let job = console.create_job(spec, JobType::Deploy).await;
     let taken = take_and_start(&runner).await;
     let (mut stream, mut told) = (stream_of(&console, &taken).await.bytes_stream(), String::new());
     log(&taken, 1).await;

@@ -174,7 +174,7 @@ async fn nobody_notices_a_rolling_restart() {
         client.register_runner(&NewRunner { name: "runner".to_owned(), labels: Vec::new() }).await.unwrap();
     let runner = RunnerClient::new(&url, &registered.token).unwrap();
     let spec = a_spec(&client, "shop").await;
-    let job = client.create_job(spec, &new_job(JobType::Plan), &key()).await.unwrap();
+    let job = client.create_job(spec, &new_job(JobType::Deploy), &key()).await.unwrap();
     let (stop, written) = (CancellationToken::new(), Arc::new(AtomicU64::new(0)));
     let running = tokio::spawn(run(runner, written.clone(), stop.clone()));
     let following: Vec<_> = (0..3).map(|_| tokio::spawn(follow(client.clone(), job.id))).collect();

@@ -95,6 +95,12 @@ impl Console {
         RunnerClient::new(&self.server.url(), &registered.token).unwrap()
     }
 
+    /// The token of a Runner without labels.
+    pub(crate) async fn runner_token(&self, name: &str) -> String {
+        let new = NewRunner { name: name.to_owned(), labels: Vec::new() };
+        self.client.register_runner(&new).await.unwrap().token
+    }
+
     /// Writes a document.
     pub(crate) async fn put(&self, document: Value) -> SpecDetail {
         let name = document["name"].as_str().unwrap().to_owned();
