@@ -17,6 +17,7 @@ on_both!(
     a_page_deep_in_an_archived_log_opens_one_segment,
     a_text_is_found_in_a_live_and_in_an_archived_log,
     a_search_stops_after_a_while_and_says_where,
+    a_log_of_a_million_lines_is_moved_paged_and_searched,
     an_attempt_that_is_over_writes_nothing,
 );
 
@@ -112,6 +113,45 @@ async fn a_search_stops_after_a_while_and_says_where(world: World) {
     let page = logs::search(&world.store, fence.job_id, "needle", PageRequest::first(5)).await.unwrap();
     assert!(page.items.is_empty() && page.next.is_some_and(|place| place.sequence < 91), "{:?}", page.next);
     assert_eq!(search(&world, fence, "needle").await.len(), 1);
+}
+
+async fn a_log_of_a_million_lines_is_moved_paged_and_searched(world: World) {
+    let fence = running(&world).await;
+    let text = |sequence: u64| -> String {
+        (0..200).map(|line| format!("line {}\n", (sequence - 1) * 200 + line + 1)).collect()
+    };
+    let sequences: Vec<u64> = (1..=5000).collect();
+    for batch in sequences.chunks(64) {
+        let chunk = |sequence: &u64| LogChunk {
+            attempt: fence.attempt,
+            sequence: *sequence,
+            at: world.now,
+            text: text(*sequence),
+        };
+        let chunks: Vec<LogChunk> = batch.iter().map(chunk).collect();
+        let tx = world.store.begin().await.unwrap();
+        logs::append(&tx, fence, &chunks).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    world.finish(fence, &End::Success).await.unwrap();
+    logs::compact(&world.store, fence.job_id).await.unwrap();
+    assert!((10..20).contains(&world.blobs().len()), "{} segments", world.blobs().len());
+    let (mut expected, mut after) = (1, None);
+    loop {
+        let request = PageRequest { after, limit: 200 };
+        let page = logs::page(&world.store, fence.job_id, request).await.unwrap();
+        for chunk in &page.items {
+            assert_eq!((chunk.sequence, &chunk.text), (expected, &text(expected)));
+            expected += 1;
+        }
+        match page.next {
+            None => break,
+            next => after = next,
+        }
+    }
+    assert_eq!(expected, 5001, "every chunk came once");
+    let found = search(&world, fence, "line 999999").await;
+    assert_eq!(found.iter().map(|chunk| chunk.text.as_str()).collect::<Vec<_>>(), ["line 999999\n"]);
 }
 
 async fn an_attempt_that_is_over_writes_nothing(world: World) {
