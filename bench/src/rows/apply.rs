@@ -29,7 +29,7 @@ use crate::{
     runner,
 };
 
-const EXAMPLE: &str = include_str!("../../../examples/shop.yaml");
+const EXAMPLE: &str = include_str!("../../../examples/staging.yaml");
 
 /// Terraform by hand in a folder.
 struct ByHand {
@@ -92,7 +92,7 @@ async fn pair(run: usize, by_hand: &ByHand, platform: &Platform, name: &str) -> 
 
 impl ByHand {
     async fn prepare(folder: PathBuf) -> Result<Self> {
-        let parsed = spec::parse("shop.yaml", EXAMPLE).map_err(|problems| anyhow!("{problems:?}"))?;
+        let parsed = spec::parse("staging.yaml", EXAMPLE).map_err(|problems| anyhow!("{problems:?}"))?;
         let document = parsed.document;
         export::export(&document, SpecId::generate(), &CloudAccess::Sandbox).write(&folder.join("root"))?;
         alethia_sandbox::mirror::write(&folder.join("mirror"))?;
@@ -137,7 +137,8 @@ impl Platform {
     /// Applies the example under this name.
     async fn apply(&self, name: &str) -> Result<f64> {
         let file = self.folder.join(format!("{name}.yaml"));
-        fs::write(&file, EXAMPLE.replace("\nname: shop\n", &format!("\nname: shop-{name}\n"))).await?;
+        let named = EXAMPLE.replacen("\nname: shop-staging", &format!("\nname: {name}"), 1);
+        fs::write(&file, named).await?;
         let mut command = console::alethia()?;
         command.args(["apply", "--yes", "--output", "json"]).arg(&file).arg("--data-dir").arg(self.data());
         command.env("HOME", &self.folder);

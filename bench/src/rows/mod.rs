@@ -35,7 +35,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "apply",
         what: "`alethia apply` against Terraform by hand",
-        how: "The example `shop.yaml`, rendered once for each side, on the simulated cloud. By hand it is `terraform init && terraform \
+        how: "The example `staging.yaml`, rendered once for each side, on the simulated cloud. By hand it is `terraform init && terraform \
             plan -out && terraform apply`, with the state in a file. Cold: nothing is there before. Warm: the root is \
             initialised, or the data folder is there, and a Spec of the same shape is applied as a new one. Both sides run \
             in pairs, in both orders in turn; the ratio is that of a pair.",
