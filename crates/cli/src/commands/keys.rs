@@ -99,7 +99,7 @@ fn waiting(settings: &Settings, keys: &Keys) -> anyhow::Result<String> {
     }
     if settings.server.value.is_some() {
         let fault = Fault::failure("no new key waits in the key files of the Consoles");
-        return Err(fault.hint("run `alethia keys add` on the machine of a Console").into());
+        return Err(fault.hint("on the machine of a Console, `keys add` puts one into its key file").into());
     }
     add_to(&own_file(settings)?)
 }

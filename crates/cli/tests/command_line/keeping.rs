@@ -51,7 +51,7 @@ fn a_key_is_replaced_with_one_command_and_never_shown() {
     assert!(stderr(&used).contains("hint: alethia keys list"), "{}", stderr(&used));
 
     let remote = run(&home, &["--server", &up.address, "keys", "rotate"]);
-    assert!(stderr(&remote).contains("alethia keys add"), "{}", stderr(&remote));
+    assert!(stderr(&remote).contains("`keys add`"), "{}", stderr(&remote));
     ok(&home, &["keys", "remove", before["id"].as_str().unwrap()]);
     let file = fs::read_to_string(key_file(&home)).unwrap();
     assert!(file.lines().count() == 1 && file != old);

@@ -236,7 +236,8 @@ async fn end_attempts(transaction: &DatabaseTransaction, at: DateTime<Utc>) -> R
     ] {
         transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values![at])).await?;
     }
-    let words: Vec<String> = JobType::ALL.iter().filter(|kind| kind.is_mutating()).map(|kind| format!("'{kind}'")).collect();
+    let words: Vec<String> =
+        JobType::ALL.iter().filter(|kind| kind.is_mutating()).map(|kind| format!("'{kind}'")).collect();
     let hold = format!(
         "UPDATE provision_jobs SET not_before = $1 WHERE status = 'QUEUED' AND job_type IN ({})",
         words.join(", ")

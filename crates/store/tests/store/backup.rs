@@ -263,9 +263,14 @@ fn must_hold(after: &BTreeMap<String, Vec<Value>>, before: &BTreeMap<String, Vec
                         fields.remove("ended_at");
                     }
                     if moved {
-                        for field in
-                            ["status", "status_reason", "lease_expires_at", "not_before", "finished_at", "updated_at"]
-                        {
+                        for field in [
+                            "status",
+                            "status_reason",
+                            "lease_expires_at",
+                            "not_before",
+                            "finished_at",
+                            "updated_at",
+                        ] {
                             fields.remove(field);
                         }
                     }
