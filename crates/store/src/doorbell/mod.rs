@@ -60,9 +60,10 @@ struct Outbox {
 }
 
 /// Some rings, or so many that they are not told one by one.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 enum Rings {
     /// Nobody takes them.
+    #[default]
     Unwanted,
     These(BTreeSet<Bell>),
     Everything,
@@ -168,12 +169,6 @@ impl Outbox {
 
     fn lock(&self) -> MutexGuard<'_, Rings> {
         self.rings.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Default for Rings {
-    fn default() -> Self {
-        Self::Unwanted
     }
 }
 
