@@ -64,6 +64,9 @@ pub(crate) fn run(quick: bool) -> ExitCode {
     if steps.close() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// How many worlds the model of the job engine plays here; it plays fewer when it is run by itself.
+const MODEL_SEEDS: &str = "10000";
+
 /// All tests of the workspace, by nextest where it is installed.
 fn tests() -> Result<Outcome> {
     let mut command = cargo();
@@ -72,6 +75,7 @@ fn tests() -> Result<Outcome> {
     } else {
         command.args(["test", "--workspace", "--all-targets", "--no-fail-fast"]);
     }
+    command.env("ALETHIA_MODEL_SEEDS", std::env::var_os("ALETHIA_MODEL_SEEDS").unwrap_or(MODEL_SEEDS.into()));
     let (success, output) = steps::record(&mut command)?;
     match counts::read(&output) {
         Some(counts) if success || counts.failed > 0 => Ok(Outcome(counts)),

@@ -76,8 +76,10 @@ async fn sqlite(url: &str) -> Result<Connections> {
         .pragma("cache_size", SQLITE_CACHE)
         .disable_statement_logging();
     private_file(options.get_filename())?;
+    // A file can't go away between two statements: nobody needs to ask first.
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
+        .test_before_acquire(false)
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -85,6 +87,7 @@ async fn sqlite(url: &str) -> Result<Connections> {
         .await?;
     let reader: SqlitePool = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)
+        .test_before_acquire(false)
         .acquire_timeout(PATIENCE)
         .connect_with(options.pragma("query_only", "1"))
         .await?;

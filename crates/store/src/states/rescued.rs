@@ -82,7 +82,17 @@ pub async fn rescued(reader: &impl Reader, spec_id: SpecId) -> Result<Vec<Rescue
         WHERE spec_id = $1 ORDER BY id DESC LIMIT $2";
     let newest = current(reader, spec_id).await?;
     let rows = reader.all(sql, values![spec_id, LISTED]).await?;
-    rows.iter().map(|row| read(row, newest.as_ref())).collect()
+    let mut all = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let header = header(row)?;
+        let unfit = match version::must_follow(reader, spec_id, newest.as_ref(), &header).await {
+            Ok(()) => None,
+            Err(StoreError::StateRefused(refusal)) => Some(refusal.to_string()),
+            Err(other) => return Err(other),
+        };
+        all.push(read(row, header, unfit)?);
+    }
+    Ok(all)
 }
 
 /// The one of them that can become the newest version, if there is one: that with the highest serial.
@@ -115,10 +125,8 @@ pub async fn adopt(tx: &Tx, spec_id: SpecId, state: &Rescued, now: DateTime<Utc>
         job_id: Some(state.job_id),
         sealed_with: row.get("sealed_with")?,
     };
-    match current(tx, spec_id).await? {
-        Some(current) => version::refuse_backwards(&current, &pending.header)?,
-        None => version::refuse_forgotten(tx, spec_id, &pending.header).await?,
-    }
+    let current = current(tx, spec_id).await?;
+    version::must_follow(tx, spec_id, current.as_ref(), &pending.header).await?;
     version::insert(tx, spec_id, &pending, now).await
 }
 
@@ -148,13 +156,15 @@ async fn keep(store: &Store, rescue: Rescue<'_>, pending: &Pending, now: DateTim
     tx.commit().await
 }
 
-fn read(row: &Row, newest: Option<&StateVersion>) -> Result<Rescued> {
-    let header = Header {
+fn header(row: &Row) -> Result<Header> {
+    Ok(Header {
         serial: row.number("serial")?,
         lineage: row.get("lineage")?,
         resources: row.number("resources")?,
-    };
-    let refused = newest.and_then(|newest| version::refuse_backwards(newest, &header).err());
+    })
+}
+
+fn read(row: &Row, header: Header, unfit: Option<String>) -> Result<Rescued> {
     Ok(Rescued {
         serial: header.serial,
         lineage: header.lineage,
@@ -163,7 +173,7 @@ fn read(row: &Row, newest: Option<&StateVersion>) -> Result<Rescued> {
         resources: row.number("resources")?,
         job_id: row.id("job_id")?,
         attempt: row.number("attempt")?,
-        unfit: refused.map(|refused: StoreError| refused.to_string()),
+        unfit,
         created_at: row.get("created_at")?,
         id: row.get("id")?,
     })

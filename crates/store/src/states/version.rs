@@ -148,23 +148,29 @@ async fn keep_written(
     jobs::guard(&tx, fence).await?;
     specs::lock(&tx, spec_id).await?;
     lock::require(&tx, spec_id, lock_id).await?;
-    match super::current(&tx, spec_id).await? {
-        Some(current) if is_same(&current, pending) => {
-            tx.discard([pending.key.clone()]);
-            tx.commit().await?;
-            return Ok(current);
-        }
-        Some(current) => refuse_backwards(&current, &pending.header)?,
-        None => refuse_forgotten(&tx, spec_id, &pending.header).await?,
+    let current = super::current(&tx, spec_id).await?;
+    if let Some(same) = current.as_ref().filter(|current| is_same(current, pending)) {
+        tx.discard([pending.key.clone()]);
+        tx.commit().await?;
+        return Ok(same.clone());
     }
+    must_follow(&tx, spec_id, current.as_ref(), &pending.header).await?;
     let version = insert(&tx, spec_id, pending, now).await?;
     tx.commit().await?;
     Ok(version)
 }
 
-/// A state that was forgotten does not come back as an older one.
-pub(super) async fn refuse_forgotten(tx: &Tx, spec_id: SpecId, new: &Header) -> Result<()> {
-    let highest = highest_serial(tx, spec_id, Some(&new.lineage)).await?;
+/// Refuses a state that is not a later one of the current state, or, where there is none, of the one that was forgotten.
+pub(super) async fn must_follow(
+    reader: &impl Reader,
+    spec_id: SpecId,
+    current: Option<&StateVersion>,
+    new: &Header,
+) -> Result<()> {
+    if let Some(current) = current {
+        return refuse_backwards(current, new);
+    }
+    let highest = highest_serial(reader, spec_id, Some(&new.lineage)).await?;
     if highest > 0 && new.serial <= highest {
         return Err(StateRefusal::Serial { current: highest, got: new.serial }.into());
     }
@@ -220,7 +226,7 @@ fn is_same(current: &StateVersion, pending: &Pending) -> bool {
     current.serial == pending.header.serial && current.md5 == pending.md5
 }
 
-pub(super) fn refuse_backwards(current: &StateVersion, new: &Header) -> Result<()> {
+fn refuse_backwards(current: &StateVersion, new: &Header) -> Result<()> {
     if current.lineage != new.lineage {
         let lineage = StateRefusal::Lineage { current: current.lineage.clone(), got: new.lineage.clone() };
         return Err(lineage.into());

@@ -24,6 +24,7 @@ on_both!(
     only_a_job_that_was_asked_to_end_is_killed,
     a_late_state_becomes_current_only_when_it_is_adopted,
     a_late_state_that_is_not_newer_or_of_another_lineage_does_not_fit,
+    a_late_state_of_a_forgotten_one_fits_only_when_it_is_newer,
     a_late_state_is_kept_once_and_few_of_one_attempt,
     a_deleted_spec_takes_its_late_states_with_it,
     the_last_change_that_began_is_known,
@@ -128,6 +129,21 @@ async fn a_late_state_that_is_not_newer_or_of_another_lineage_does_not_fit(world
     states::force_unlock(&tx, spec, &held.id, Force::OnlyOrphaned).await.unwrap();
     let refused = states::adopt(&tx, spec, &all[0], world.now).await;
     assert!(matches!(refused, Err(StoreError::StateRefused(StateRefusal::Lineage { .. }))), "{refused:?}");
+}
+
+/// Else a recovery would choose it, and fail for ever.
+async fn a_late_state_of_a_forgotten_one_fits_only_when_it_is_newer(world: World) {
+    let (spec, fence) = deploying(&world).await;
+    write(&world, spec, fence, &state(5, "l")).await;
+    let tx = world.store.begin().await.unwrap();
+    states::forget(&tx, spec, fence, None).await.unwrap();
+    tx.commit().await.unwrap();
+    lose(&world, abandon()).await;
+    rescue(&world, spec, fence, &state(4, "l")).await.unwrap();
+    assert_eq!(states::newest_fitting(&world.store, spec).await.unwrap(), None);
+    rescue(&world, spec, fence, &state(6, "l")).await.unwrap();
+    let fitting = states::newest_fitting(&world.store, spec).await.unwrap();
+    assert_eq!(fitting.map(|late| late.serial), Some(6));
 }
 
 async fn a_late_state_is_kept_once_and_few_of_one_attempt(world: World) {
