@@ -45,7 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Pause before the database is asked again that gave none.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Rings that come while one is told are told together; this is the shortest time from one to the next.
-const TOGETHER: Duration = Duration::from_millis(2);
+const TOGETHER: Duration = Duration::from_millis(4);
 /// Longest that one look may take.
 const LOOK_TIME: Duration = Duration::from_secs(30);
 const EVENTS: u16 = 1000;
