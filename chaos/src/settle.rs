@@ -63,7 +63,9 @@ async fn rest(world: &World, client: &Client, mut spec: SpecDetail) -> Result<()
         }
         let (name, status) = (&spec.spec.name, spec.spec.status);
         world.chronicle.note(&format!("{name} is {status}; it is brought to rest"));
-        leaks::remove(world, client, &spec.spec).await?;
+        if leaks::stand_in_the_way(&spec.spec) {
+            leaks::remove(world, client, &spec.spec).await?;
+        }
         let ended = bring(client, &spec, number).await?;
         last = ended.failure.map(|failure| failure.message);
         spec = client.spec(spec.spec.id).await?;

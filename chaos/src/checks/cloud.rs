@@ -1,6 +1,6 @@
 //! What is in the cloud is what the states say, and what the components of the Specs say.
 //!
-//! Only what a Terraform that was killed outright may have made is passed over; see `leaks`.
+//! Only what nobody could write down, or not in time, is passed over; see `leaks`.
 
 use std::collections::BTreeSet;
 
@@ -24,9 +24,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     missing.chain(unknown).chain(rows).collect()
 }
 
-/// Whether a Terraform that was killed may have made it.
+/// Whether it is nobody's fault.
 fn is_excused(evidence: &Evidence, resource: &Resource) -> bool {
-    evidence.specs.iter().any(|spec| leaks::is_leak(&evidence.runs, &spec.spec, resource))
+    evidence.specs.iter().any(|spec| leaks::is_leak(&evidence.runs, &evidence.jobs, &spec.spec, resource))
 }
 
 /// ACTIVE: every component of the document is ACTIVE with its outputs; DESTROYED: nothing is left.

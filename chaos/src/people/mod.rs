@@ -138,7 +138,9 @@ impl Person {
 
     /// What the Spec says that is to be done next.
     async fn repair(&mut self, spec: &SpecDetail) -> Result<(), ClientError> {
-        if let Err(error) = leaks::remove(&self.world, &self.client, &spec.spec).await {
+        if leaks::stand_in_the_way(&spec.spec)
+            && let Err(error) = leaks::remove(&self.world, &self.client, &spec.spec).await
+        {
             self.world.chronicle.note(&format!("  {} did not find what was left: {error:#}", self.name));
         }
         if self.dice.random_range(0..4) == 0 {
