@@ -1,5 +1,7 @@
 //! Jobs as people ask for them: once under a key, one at a time, confirmed, cancelled, bound to plans, tried again.
 
+use std::time::{Duration, Instant};
+
 use alethia_api::{
     jobs::NewJob,
     problem::Code,
@@ -120,7 +122,7 @@ async fn a_cancel_reaches_the_runner_with_its_heartbeat() {
 }
 
 #[tokio::test]
-async fn a_heartbeat_that_waits_renews_at_once_and_is_answered_the_moment_there_is_something_to_do() {
+async fn a_heartbeat_that_waits_is_answered_the_moment_there_is_something_to_do() {
     let console = Console::start().await;
     let spec = console.put(document(&["orders"])).await.spec.id;
     let runner = console.runner().await;
@@ -128,14 +130,8 @@ async fn a_heartbeat_that_waits_renews_at_once_and_is_answered_the_moment_there_
     let taken = take_and_start(&runner).await;
     let waiting = Heartbeat { wait_seconds: 30, ..Heartbeat::default() };
     let begun = Instant::now();
-    let cancel = async {
-        let before = taken.claim.lease_expires_at;
-        while console.job(job.id).await.lease_expires_at.unwrap() <= before {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        console.client.cancel_job(job.id).await.unwrap();
-    };
-    let (reply, ()) = tokio::join!(taken.job.heartbeat(&waiting), cancel);
+    let cancel = async { console.client.cancel_job(job.id).await.unwrap() };
+    let (reply, _) = tokio::join!(taken.job.heartbeat(&waiting), cancel);
     assert_eq!(reply.unwrap().instruction, Instruction::Cancel);
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     let told = Heartbeat { told: Instruction::Cancel, ..waiting };

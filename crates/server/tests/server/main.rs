@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
 mod audit;
-mod hostile;
 mod handshake;
+mod hostile;
 mod jobs;
 mod limits;
 mod main_job;
