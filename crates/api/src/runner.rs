@@ -47,7 +47,7 @@ pub struct Claim {
     pub job_token: String,
     /// Until when the attempt is valid without a heartbeat.
     pub lease_expires_at: DateTime<Utc>,
-    /// Length of the lease in seconds; a heartbeat every third of it is right.
+    /// Length of the lease in seconds; a heartbeat every tenth of it leaves time to try again.
     pub lease_seconds: u32,
     /// Resolved document, frozen when the job was made.
     pub document: Value,
