@@ -1,7 +1,10 @@
 //! Lists and details through the API, one request after the other, on a platform that is small, of middle size, and large.
 //! What is asked for is spread over all that is there. Flat means that the size does not show.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, ensure};
 
@@ -18,6 +21,9 @@ use crate::{
 /// What is asked for; each gets a number that says of which Spec or job.
 type Path = fn(u32, Size) -> String;
 
+/// One that is very slow is not asked so often.
+const PATIENCE: Duration = Duration::from_secs(5);
+const FEWEST: usize = 5;
 const SMALL: u32 = 1000;
 const MIDDLE: u32 = 10_000;
 
@@ -105,8 +111,11 @@ async fn ask_all(console: &Console, size: Size, times: usize) -> Result<Vec<Late
 }
 
 async fn ask(wire: &mut Wire, path: Path, size: Size, times: usize) -> Result<Latencies> {
-    let mut latencies = Latencies::default();
+    let (mut latencies, begin) = (Latencies::default(), Instant::now());
     for number in (0..).take(times) {
+        if begin.elapsed() > PATIENCE && latencies.len() >= FEWEST {
+            break;
+        }
         let path = path(number, size);
         let start = Instant::now();
         let answer = wire.call("GET", &path, "").await?;
