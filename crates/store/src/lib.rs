@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A dropped transaction is rolled back. Times and ids are truncated and bound in one place; status columns are written
-//! by `transition`, `claim`, `start`, `finish`, `cancel` and `lose_lease` alone, each with the old status in its
+//! by `transition`, `claim`, `release`, `start`, `finish`, `cancel`, `kill` and `lose_lease` alone, each with the old status in its
 //! condition and an event beside it. Functions that take the whole [`Store`] keep content in the blob store before they
 //! write the row that names it. Nothing here decides who may do what, and nothing reads a clock.
 
