@@ -45,7 +45,7 @@ fn components(spec: &SpecDetail, state: Option<&Value>) -> Vec<String> {
             (SpecStatus::Active, ComponentStatus::Pending)
                 if spec.spec.deployed_revision != Some(spec.spec.revision) => {}
             (SpecStatus::Destroyed, ComponentStatus::Destroyed | ComponentStatus::Pending) => {}
-            (SpecStatus::Draft, ComponentStatus::Pending) => {}
+            (SpecStatus::Draft, ComponentStatus::Pending | ComponentStatus::Destroyed) => {}
             (status, component) => wrong.push(format!("{who} is {component} and the Spec {status}")),
         }
     }
