@@ -2,7 +2,7 @@
 
 use alethia_api::{
     jobs::NewJob,
-    logs::LogChunk,
+    logs::{LogChunk, LogQuery},
     problem::Code,
     runner::{AppendLogs, ComponentOutputs, ComponentReport, Finish, Outcome, ReportProgress},
 };
@@ -190,4 +190,8 @@ async fn logs_are_kept_once_and_in_order() {
     let page = console.client.logs(job.id, &Default::default()).await.unwrap();
     let lines: Vec<&str> = page.items.iter().map(|chunk| chunk.text.as_str()).collect();
     assert_eq!(lines, ["line 1\n", "line 2\n", "line 3\n"]);
+    let search = |text: &str| LogQuery { search: Some(text.to_owned()), ..LogQuery::default() };
+    let found = console.client.logs(job.id, &search("LINE 2")).await.unwrap();
+    assert_eq!(found.items.iter().map(|chunk| chunk.text.as_str()).collect::<Vec<_>>(), ["line 2\n"]);
+    assert_eq!(code(console.client.logs(job.id, &search("")).await), Code::Invalid);
 }
