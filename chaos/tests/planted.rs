@@ -2,6 +2,7 @@
 //! look at fences, and against the real one.
 //!
 //! The real binaries are those of the build that the tests are part of: `cargo build --workspace --all-targets`.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
 use std::{path::PathBuf, time::Duration};
 

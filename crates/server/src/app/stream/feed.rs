@@ -157,7 +157,8 @@ impl Known {
     fn learn(&mut self, from: Place, batch: &Batch, count: u64, shared: bool) {
         let continues = self.tip.is_none_or(|tip| tip.place == from);
         let newer = self.tip.and_then(|tip| tip.count).is_none_or(|known| known < count);
-        if !continues && !(batch.complete && newer) {
+        let is_news = continues || (batch.complete && newer);
+        if !is_news {
             return;
         }
         if !continues || !shared {
