@@ -23,7 +23,7 @@ fn a_runner_that_stands_still_has_no_terraform_when_its_lease_ends_and_goes_on_a
     const LEASE: u16 = 10;
     let mut processes = Processes::with_lease(LEASE);
     let (user, data) = (processes.user(), processes.runners_data());
-    let (file, mut apply, job) = apply_slowly(&user, &data, "shop");
+    let (file, mut apply, job) = apply_slowly(&user, &data);
     let runner = job["runner"].as_str().unwrap().to_owned();
     let other = if runner == "north" { "south" } else { "north" };
     processes.stop_runner(other);
@@ -53,7 +53,7 @@ fn a_runner_that_stands_still_has_no_terraform_when_its_lease_ends_and_goes_on_a
 fn a_state_that_the_console_could_not_take_is_written_by_the_runner_when_it_is_back() {
     let mut processes = Processes::with_lease(30);
     let (user, data) = (processes.user(), processes.runners_data());
-    let (file, mut apply, job) = apply_slowly(&user, &data, "shop");
+    let (file, mut apply, job) = apply_slowly(&user, &data);
     processes.kill_console();
     until("Terraform leaves its state behind", || errored_state(&data));
     let made = made(&data);
@@ -71,7 +71,7 @@ fn a_state_that_the_console_could_not_take_is_written_by_the_runner_when_it_is_b
 fn a_state_that_outlives_console_and_runner_is_delivered_late_and_recovered() {
     let mut processes = Processes::with_lease(20);
     let (user, data) = (processes.user(), processes.runners_data());
-    let (file, mut apply, job) = apply_slowly(&user, &data, "shop");
+    let (_, mut apply, job) = apply_slowly(&user, &data);
     let runner = job["runner"].as_str().unwrap().to_owned();
     processes.kill_console();
     until("Terraform leaves its state behind", || errored_state(&data));
@@ -85,19 +85,18 @@ fn a_state_that_outlives_console_and_runner_is_delivered_late_and_recovered() {
 
     processes.start_runner(&runner);
     until("the state is delivered", || {
-        let state = user.json(&["state", "show", "minimal"]);
+        let state = user.json(&["state", "show", "shop"]);
         state["rescued"].as_array().is_some_and(|rescued| !rescued.is_empty()).then_some(())
     });
     until("it is cleared away", || errored_state(&data).is_none().then_some(()));
-    goes_on_with_what_was_made(&user, &data, &made, &["recover", "-y", "minimal"]);
+    goes_on_with_what_was_made(&user, &data, &made, &["recover", "-y", "shop"]);
 }
 
 /// Begins an apply in which every resource takes a while; returns once some are there.
-fn apply_slowly(user: &User, data: &Path, spec: &str) -> (String, Child, Value) {
-    let file = user.spec_file(&example(&format!("{spec}.yaml")));
+fn apply_slowly(user: &User, data: &Path) -> (String, Child, Value) {
+    let file = user.spec_file(&example("shop.yaml"));
     let data = data.to_str().unwrap();
-    let latency = if spec == "minimal" { "3000" } else { "700" };
-    let slow = ["aws_*", "--operation", "create", "--latency-ms", latency, "--data-dir", data];
+    let slow = ["aws_*", "--operation", "create", "--latency-ms", "700", "--data-dir", data];
     user.ok(&[&["sandbox", "faults", "add"][..], &slow].concat());
     let apply = user.command(&["apply", "-y", &file]).stderr(Stdio::null()).spawn().unwrap();
     let job = until("resources are there", || deploy(user).filter(|job| job["progress"]["done"] != 0));
