@@ -1,17 +1,19 @@
 //! Group commit for SQLite, which has one writer: what costs is making a COMMIT durable, so transactions that wait for
 //! each other share one.
 //!
-//! A [`Member`] has the writing connection for itself. When it is done and another waits, that one goes on in the same
-//! outer transaction, behind a savepoint; the last one, or the one that makes the group too large or too old, runs the
-//! COMMIT, and only then does anybody's [`Member::commit`] return. A member that is dropped rolls back to its savepoint
-//! and takes nobody with it; a COMMIT that fails fails all of them, and nothing of any of them happened.
+//! A [`Member`] has the writing connection for itself, and works behind a savepoint. When it is done and another waits,
+//! that one goes on in the same outer transaction; the last one, or the one that makes the group too large or too old,
+//! runs the COMMIT, and only then does anybody's [`Member::commit`] return. A member that is dropped rolls back to its
+//! savepoint and takes nobody with it; a COMMIT that fails fails all of them, and nothing of any of them happened.
 //!
 //! A member sees what the members before it did, which is not durable yet. So whoever answers from what it saw commits
 //! first, also when it wrote nothing.
 //!
 //! The connection is one of sea-orm's transactions, ended right after it began: from then on BEGIN, SAVEPOINT and COMMIT
 //! are statements of this module, and sqlx counts none of them. SQLite ends a transaction by itself when the disk is
-//! full; the next statement here then fails, and with it the group.
+//! full or can't be read. The savepoint is gone with it: the next statement here names it, fails, and with it the group.
+//! So none of them may begin with SAVEPOINT, which would begin a transaction where there is none. (Nor may the member go
+//! on after the statement that failed: [`super::Tx`] sees to that.)
 
 use std::{
     sync::{
@@ -68,14 +70,10 @@ struct Writer {
 enum Place {
     /// In no transaction.
     Outside,
-    /// In the work of the first member, which needs no savepoint.
-    First,
-    /// Behind what the first member left: there is no savepoint yet.
-    BehindFirst,
-    /// In the work of a later member, after its savepoint.
-    Marked,
-    /// Behind what a later member left: its savepoint is still there.
-    BehindMarked,
+    /// In the work of a member, after its savepoint.
+    Working,
+    /// Behind what a member left: its savepoint is still there.
+    Behind,
     /// At a savepoint, with nothing after it.
     Clean,
 }
@@ -166,49 +164,42 @@ impl Writer {
         if self.connection.is_none() {
             return Err(closed());
         }
-        let (statement, place) = match self.place {
-            Place::Outside => ("BEGIN IMMEDIATE", Place::First),
-            Place::First => ("ROLLBACK; BEGIN IMMEDIATE", Place::First),
-            Place::BehindFirst => ("SAVEPOINT member", Place::Marked),
-            Place::Marked => ("ROLLBACK TO member", Place::Marked),
-            Place::BehindMarked => ("RELEASE member; SAVEPOINT member", Place::Marked),
-            Place::Clean => ("", Place::Marked),
+        let statement = match self.place {
+            Place::Outside => "BEGIN IMMEDIATE; SAVEPOINT member",
+            Place::Working => "ROLLBACK TO member",
+            Place::Behind => "RELEASE member; SAVEPOINT member",
+            Place::Clean => "",
         };
         if let Err(error) = self.run(statement).await {
             return Err(self.fail(error).await);
         }
-        if place == Place::First {
+        if self.place == Place::Outside {
             self.since = Instant::now();
         }
-        self.place = place;
+        self.place = Place::Working;
         Ok(())
     }
 
     /// Leaves the work of the member whose turn it is in the outer transaction.
     fn keep(&mut self, member: oneshot::Sender<Outcome>) {
-        self.place = match self.place {
-            Place::First | Place::BehindFirst => Place::BehindFirst,
-            Place::Marked | Place::BehindMarked | Place::Clean | Place::Outside => Place::BehindMarked,
-        };
+        self.place = Place::Behind;
         self.kept.push(member);
     }
 
     /// Takes back what the member did whose turn it is.
     async fn undo(&mut self) {
-        let (statement, place) = match self.place {
-            Place::First => ("ROLLBACK", Place::Outside),
-            Place::Marked => ("ROLLBACK TO member", Place::Clean),
-            Place::Outside | Place::BehindFirst | Place::BehindMarked | Place::Clean => return,
-        };
-        match self.run(statement).await {
-            Ok(()) => self.place = place,
+        if self.place != Place::Working {
+            return;
+        }
+        match self.run("ROLLBACK TO member").await {
+            Ok(()) => self.place = Place::Clean,
             Err(error) => drop(self.fail(error).await),
         }
     }
 
     /// Makes the group durable, and tells its members.
     async fn end(&mut self) {
-        let statement = if self.kept.is_empty() { "ROLLBACK" } else { "COMMIT" };
+        let statement = if self.kept.is_empty() { "ROLLBACK" } else { "RELEASE member; COMMIT" };
         match self.run(statement).await {
             Ok(()) => self.tell(&Ok(())),
             Err(error) => drop(self.fail(error).await),
@@ -348,14 +339,39 @@ mod tests {
         assert_eq!(words(&group).await, ["third"]);
     }
 
-    /// As SQLite does by itself when the disk is full.
+    /// SQLite ends the transaction by itself.
+    async fn fill_the_disk(member: &Member) {
+        member.connection().execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
+        let large = "INSERT INTO words (word) VALUES (hex(zeroblob(100000)))";
+        let full = member.connection().execute_unprepared(large).await.unwrap_err().to_string();
+        assert!(full.contains("full"), "{full}");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_ended_by_itself_is_not_begun_again_by_the_next_member() {
+        let (group, _pool) = group().await;
+        let first = group.join().await.unwrap();
+        write(&first, "first").await;
+        fill_the_disk(&first).await;
+        let next = tokio::spawn({
+            let group = group.clone();
+            async move { group.join().await.map(drop) }
+        });
+        while group.waiting.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(first.commit().await.is_err(), "its work is gone");
+        assert!(next.await.unwrap().is_err(), "it did not begin");
+        assert!(words(&group).await.is_empty());
+    }
+
     #[tokio::test]
     async fn a_transaction_that_ended_by_itself_fails_all_members() {
         let (group, _pool) = group().await;
         let first = group.join().await.unwrap();
         write(&first, "first").await;
         let (told, second) = hand_over(&group, first).await;
-        second.connection().execute_unprepared("ROLLBACK").await.unwrap();
+        fill_the_disk(&second).await;
         assert!(second.commit().await.is_err());
         assert!(told.await.unwrap().is_err());
         assert!(words(&group).await.is_empty());

@@ -15,10 +15,7 @@ use alethia_domain::{
     stage::Stage,
 };
 use chrono::{DateTime, SubsecRound, Utc};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, Statement, TryGetable,
-    Value,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable, Value};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -37,7 +34,7 @@ pub struct Connection<'a>(pub(super) Kind<'a>);
 
 pub(super) enum Kind<'a> {
     Pool(&'a DatabaseConnection),
-    Transaction(&'a DatabaseTransaction),
+    Transaction(&'a Tx),
 }
 
 impl Reader for Store {
@@ -48,7 +45,7 @@ impl Reader for Store {
 
 impl Reader for Tx {
     fn connection(&self) -> Connection<'_> {
-        Connection(Kind::Transaction(self.inner()))
+        Connection(Kind::Transaction(self))
     }
 }
 
@@ -56,17 +53,16 @@ impl Connection<'_> {
     pub(crate) fn backend(&self) -> DbBackend {
         match self.0 {
             Kind::Pool(pool) => pool.get_database_backend(),
-            Kind::Transaction(transaction) => transaction.get_database_backend(),
+            Kind::Transaction(tx) => tx.backend(),
         }
     }
 
     async fn query(self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>> {
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        let rows = match self.0 {
-            Kind::Pool(pool) => pool.query_all_raw(statement).await,
-            Kind::Transaction(transaction) => transaction.query_all_raw(statement).await,
-        };
-        Ok(rows?)
+        match self.0 {
+            Kind::Pool(pool) => Ok(pool.query_all_raw(statement).await?),
+            Kind::Transaction(tx) => tx.query(statement).await,
+        }
     }
 }
 

@@ -4,19 +4,28 @@
 //! together. `BEGIN` and `COMMIT` run in tasks of their own. A caller that goes away in the middle of either (a client that hangs
 //! up) would otherwise leave the pooled session inside a transaction that nobody knows about.
 //!
+//! A transaction in which a statement failed, or was given up, does nothing more and can't be committed. PostgreSQL has
+//! ended it then, but says so at no COMMIT; SQLite may have, and would do what comes next outside of it.
+//!
 //! Events and audit entries are collected and written by `commit`: events take their numbers as late as possible.
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Statement, TransactionTrait, Value};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
+    TransactionTrait, Value,
+};
 
 use super::{
     Store,
     group::{Group, Member},
-    rows::{Query, Reader},
+    rows::Query,
 };
 use crate::{
     Result, StoreError,
@@ -31,6 +40,8 @@ pub struct Tx {
     inner: Inner,
     store: Store,
     closing: Mutex<Closing>,
+    /// False while a statement runs, and for good once one failed.
+    sound: AtomicBool,
 }
 
 /// What transactions are made with.
@@ -56,7 +67,7 @@ struct Closing {
 impl Tx {
     pub(super) async fn begin(store: Store) -> Result<Self> {
         let inner = store.writer().begin().await?;
-        Ok(Self { inner, store, closing: Mutex::default() })
+        Ok(Self { inner, store, closing: Mutex::default(), sound: AtomicBool::new(true) })
     }
 
     /// Writes the events, makes everything durable and visible, then rings the doorbell.
@@ -64,7 +75,7 @@ impl Tx {
     /// Once it was called it runs to its end, also when the caller goes away.
     ///
     /// # Errors
-    /// When the database is not available; then nothing of the transaction happened.
+    /// When the database is not available, or a statement failed before; then nothing of the transaction happened.
     pub async fn commit(self) -> Result<()> {
         tokio::spawn(self.close()).await.map_err(interrupted)?
     }
@@ -78,7 +89,10 @@ impl Tx {
         }
         blobs::write_discarded(&self, &discarded).await?;
         self.write(&events, &entries).await?;
-        let Self { inner, store, .. } = self;
+        let Self { inner, store, sound, .. } = self;
+        if !sound.into_inner() {
+            return Err(ended());
+        }
         match inner {
             Inner::Postgres(transaction) => transaction.commit().await?,
             Inner::Sqlite(member) => member.commit().await?,
@@ -111,8 +125,16 @@ impl Tx {
 
     /// Runs a statement; tells how many rows it changed.
     pub(crate) async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<u64> {
-        let statement = Statement::from_sql_and_values(self.connection().backend(), sql, values);
-        Ok(self.inner().execute_raw(statement).await?.rows_affected())
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        Ok(self.run(self.inner().execute_raw(statement)).await?.rows_affected())
+    }
+
+    pub(super) async fn query(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+        self.run(self.inner().query_all_raw(statement)).await
+    }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        self.inner().get_database_backend()
     }
 
     /// Keeps an event for `commit`.
@@ -139,7 +161,17 @@ impl Tx {
         &self.store
     }
 
-    pub(super) fn inner(&self) -> &DatabaseTransaction {
+    /// One statement after the other, each only when those before it did well.
+    async fn run<T>(&self, statement: impl Future<Output = std::result::Result<T, DbErr>>) -> Result<T> {
+        if !self.sound.swap(false, Ordering::AcqRel) {
+            return Err(ended());
+        }
+        let done = statement.await?;
+        self.sound.store(true, Ordering::Release);
+        Ok(done)
+    }
+
+    fn inner(&self) -> &DatabaseTransaction {
         match &self.inner {
             Inner::Postgres(transaction) => transaction,
             Inner::Sqlite(member) => member.connection(),
@@ -161,6 +193,13 @@ impl Writer {
             }
             Self::Sqlite(group) => Ok(Inner::Sqlite(group.join().await?)),
         }
+    }
+}
+
+fn ended() -> StoreError {
+    StoreError::Unavailable {
+        what: "database",
+        source: "a statement of the transaction failed before, which ended it".into(),
     }
 }
 

@@ -12,7 +12,10 @@ use tokio::task::JoinSet;
 
 use crate::fixture::{World, on_both};
 
-on_both!(those_that_fail_beside_others_cost_them_nothing);
+on_both!(
+    those_that_fail_beside_others_cost_them_nothing,
+    a_transaction_in_which_a_statement_failed_is_not_said_to_be_kept
+);
 
 async fn those_that_fail_beside_others_cost_them_nothing(world: World) {
     let world = Arc::new(world);
@@ -26,7 +29,6 @@ async fn those_that_fail_beside_others_cost_them_nothing(world: World) {
             match number % 4 {
                 0 => drop(tx),
                 1 => {
-                    // A statement that fails, and a transaction that goes on after it, on SQLite.
                     drop(zones::insert(&tx, zones::DEFAULT, None, world.now).await.unwrap_err());
                     drop(tx);
                 }
@@ -41,6 +43,16 @@ async fn those_that_fail_beside_others_cost_them_nothing(world: World) {
         done.unwrap();
     }
     assert_eq!(numbers(&world.store).await, (0..40).filter(|number| number % 4 > 1).collect());
+}
+
+async fn a_transaction_in_which_a_statement_failed_is_not_said_to_be_kept(world: World) {
+    let tx = world.store.begin().await.unwrap();
+    zones::insert(&tx, "zone-1", None, world.now).await.unwrap();
+    assert!(zones::insert(&tx, zones::DEFAULT, None, world.now).await.is_err(), "it is there already");
+    assert!(zones::insert(&tx, "zone-2", None, world.now).await.is_err(), "the transaction is over");
+    assert!(zones::by_name(&tx, "zone-1").await.is_err(), "the transaction is over");
+    assert!(tx.commit().await.is_err());
+    assert!(numbers(&world.store).await.is_empty());
 }
 
 async fn numbers(store: &Store) -> BTreeSet<u32> {
