@@ -10,14 +10,11 @@ use alethia_api::{
     jobs::{Job, NewJob},
     problem::Code,
 };
-use alethia_domain::{
-    ids::SpecId,
-    lifecycle::{JobStatus, JobType},
-};
+use alethia_domain::{ids::SpecId, lifecycle::JobStatus};
 use anyhow::Context;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    time::{Instant, interval_at},
+    time::{Instant, interval_at, timeout},
 };
 use uuid::Uuid;
 
@@ -92,7 +89,7 @@ pub(crate) async fn watch(
                 Some(item) => watch.progress.observe(&item),
                 None => break,
             },
-            () = interrupts.next() => watch.interrupted().await?,
+            () = interrupts.next() => watch.interrupted(interrupts).await?,
             _ = looks.tick(), if watch.progress.is_waiting() => watch.say_what_it_waits_for().await,
         }
     }
@@ -161,61 +158,49 @@ fn read_log(job: &Job) -> String {
 }
 
 fn next_step(job: &Job) -> String {
-    match job.job_type {
-        JobType::Plan => read_log(job),
-        JobType::ConnectionTest
-        | JobType::FetchResources
-        | JobType::Bootstrap
-        | JobType::Deploy
-        | JobType::Destroy
-        | JobType::DeployWorker
-        | JobType::DestroyWorker
-            if job.kill_requested =>
-        {
-            format!("bring it back with `alethia recover {}/{}`", job.zone, job.spec)
-        }
-        JobType::ConnectionTest
-        | JobType::FetchResources
-        | JobType::Bootstrap
-        | JobType::Deploy
-        | JobType::Destroy
-        | JobType::DeployWorker
-        | JobType::DestroyWorker => {
-            format!(
-                "try again with `alethia jobs retry {0}`, read its log with `alethia jobs logs {0}`",
-                job.id
-            )
-        }
+    if !job.job_type.is_mutating() {
+        read_log(job)
+    } else if job.kill_requested {
+        format!("bring it back with `alethia recover {}/{}`", job.zone, job.spec)
+    } else {
+        format!("try again with `alethia jobs retry {}`, {}", job.id, read_log(job))
     }
 }
 
 impl Watch<'_> {
-    /// That the Console can't be asked is no news here: the stream says so, or comes back.
+    /// That the Console can't be asked is no news here: the stream says so, or comes back. Nobody waits long for it.
     async fn say_what_it_waits_for(&mut self) {
-        if let Ok(Job { waiting: Some(waiting), .. }) = self.session.client().job(self.job.id).await {
+        let look = timeout(FIRST_LOOK, self.session.client().job(self.job.id)).await;
+        if let Ok(Ok(Job { waiting: Some(waiting), .. })) = look {
             self.progress.waits(&waiting);
         }
     }
 
-    /// One step further than before.
-    async fn interrupted(&mut self) -> anyhow::Result<()> {
-        let (client, job) = (self.session.client(), self.job.id);
-        let asked = match (self.asked, self.session.is_embedded()) {
-            (Asked::Nothing, embedded) => {
-                self.asked = Asked::Cancel;
+    /// One step further than before. A Console elsewhere that does not answer keeps nobody here: one more interrupt leaves.
+    async fn interrupted(&mut self, interrupts: &mut Interrupts) -> anyhow::Result<()> {
+        let (client, job, embedded) = (self.session.client(), self.job.id, self.session.is_embedded());
+        match (self.asked, embedded) {
+            (Asked::Nothing, _) => {
                 let again = if embedded { "kills Terraform" } else { "leaves it running" };
                 self.progress.say(&format!("asking job {job} to end; once more {again}"));
-                client.cancel_job(job).await
+                self.asked = Asked::Cancel;
             }
             (Asked::Cancel, true) => {
-                self.asked = Asked::Kill;
                 self.progress
                     .say(&format!("killing Terraform of job {job}; once more does not wait for its end"));
-                client.kill_job(job).await
+                self.asked = Asked::Kill;
             }
-            (Asked::Cancel, false) | (Asked::Kill, _) => return Err(self.left()),
+            (Asked::Cancel, false) | (Asked::Kill, _) => return Err(self.left("")),
+        }
+        let kill = self.asked == Asked::Kill;
+        let ask = async { if kill { client.kill_job(job).await } else { client.cancel_job(job).await } };
+        let answer = tokio::select! {
+            answer = ask => answer,
+            () = interrupts.next(), if !embedded => {
+                return Err(self.left("; the Console did not answer whether it is to end"));
+            }
         };
-        match asked {
+        match answer {
             Ok(_) => Ok(()),
             // It ended in the meantime; the stream will say how.
             Err(error) if error.code() == Some(Code::Conflict) => Ok(()),
@@ -223,15 +208,18 @@ impl Watch<'_> {
         }
     }
 
-    fn left(&mut self) -> anyhow::Error {
+    /// The error for a job that nobody here watches any more.
+    fn left(&mut self, why: &str) -> anyhow::Error {
         self.progress.abandon();
-        let Job { job_type, id, zone, spec, .. } = self.job;
+        let job = self.job;
+        let Job { job_type, id, zone, spec, .. } = job;
         let fault = if self.session.is_embedded() {
             eprintln!("the Runner of this job is in this process; it ends Terraform and then itself");
+            let back = format!("bring back what it was about to change with `alethia recover {zone}/{spec}`");
             Fault::failure(format!("{job_type} {id} was stopped together with its Runner"))
-                .hint(format!("bring back what it was about to change with `alethia recover {zone}/{spec}`"))
+                .hint(if job_type.is_mutating() { back } else { read_log(job) })
         } else {
-            Fault::failure(format!("left {job_type} {id} running"))
+            Fault::failure(format!("left {job_type} {id} running{why}"))
                 .hint(format!("come back to it with `alethia jobs logs -f {id}`"))
         };
         fault.into()

@@ -1,8 +1,8 @@
 //! `alethia`: the one binary. It is the platform, its Runner and the command line for both.
 //!
 //! `main` only decides who runs: Terraform starts this binary as a provider of the sandbox cloud, and a Runner starts it
-//! as the guard of Terraform, many times a job, so that is looked at before anything else. Everything else is a command; its error becomes a sentence, a hint and an
-//! exit code: 0 success, 1 failure, 2 usage or validation, 3 declined.
+//! as the guard of Terraform, many times a job, so that is looked at before anything else. Everything else is a command;
+//! its error becomes a sentence, a hint and an exit code: 0 success, 1 failure, 2 usage or validation, 3 declined.
 
 mod args;
 mod ask;

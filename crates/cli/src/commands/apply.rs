@@ -4,18 +4,19 @@
 //! empty plan, and so is a new Revision that changes nothing in the cloud: that is how it is recorded as deployed.
 
 use alethia_api::{
-    jobs::{Job, NewJob},
+    jobs::Job,
     specs::{Component, SpecDetail},
 };
 use alethia_domain::{
     lifecycle::{ComponentStatus, JobStatus, JobType, SpecStatus},
     plan::PlanSummary,
     spec::Parsed,
+    stage::Stage,
 };
 use clap::Args;
 use serde::Serialize;
 
-use super::plan::{self, JobArgs, Planned};
+use super::plan::{self, JobArgs};
 use crate::{
     ask, follow,
     output::{self, Paint, component_tone, inline},
@@ -29,7 +30,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(
     after_help = "ZONE/NAME applies the newest Revision as the Console has it, such as one after `spec rollback`.\n\
-                  Ctrl-C once asks to cancel the job; twice leaves it running and says how to come back."
+                  Ctrl-C once asks to cancel the job. Twice leaves it running and says how to come back; without a Console, \
+                  where the Runner is in this command, it kills Terraform, and `alethia recover` goes on from there."
 )]
 pub(crate) struct ApplyArgs {
     /// Spec file, `-` for stdin, or ZONE/NAME
@@ -91,7 +93,7 @@ async fn apply(
     if !planned.plan.is_empty() {
         ask::agree(&format!("Apply this to {}/{}?", spec.spec.zone, spec.spec.name), args.yes)?;
     }
-    let job = deploy(session, &spec, &planned, &args.job).await?;
+    let job = planned.carry_out(session, JobType::Deploy, None, &args.job).await?;
     report(settings, session, &spec, &planned.plan, Some(job)).await
 }
 
@@ -100,16 +102,6 @@ fn is_done(spec: &SpecDetail, plan: &PlanSummary) -> bool {
     plan.is_empty()
         && spec.spec.status == SpecStatus::Active
         && spec.spec.deployed_revision == Some(spec.spec.revision)
-}
-
-async fn deploy(
-    session: &Session,
-    spec: &SpecDetail,
-    planned: &Planned,
-    args: &JobArgs,
-) -> anyhow::Result<Job> {
-    let job = NewJob { plan_job_id: Some(planned.job.id), ..plan::new_job(JobType::Deploy, args) };
-    follow::run(session, spec.spec.id, &job, args.logs).await
 }
 
 /// Prints what exists now; the job's own outcome is the command's.
@@ -184,8 +176,8 @@ fn next_steps(settings: &Settings, spec: &SpecDetail, job: &Job) {
         return;
     }
     let confirm = match spec.spec.stage {
-        alethia_domain::stage::Stage::Production => format!(" --confirm {}", spec.spec.name),
-        alethia_domain::stage::Stage::Development | alethia_domain::stage::Stage::Staging => String::new(),
+        Stage::Production => format!(" --confirm {}", spec.spec.name),
+        Stage::Development | Stage::Staging => String::new(),
     };
     settings.typed.tell(&format!(
         "\nNext:\n  \

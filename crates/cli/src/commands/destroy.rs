@@ -1,6 +1,6 @@
 //! `destroy`: plan the removal, show it, ask, remove exactly that.
 
-use alethia_api::{jobs::NewJob, specs::SpecDetail};
+use alethia_api::specs::SpecDetail;
 use alethia_domain::{
     lifecycle::{JobType, SpecStatus},
     stage::Stage,
@@ -14,7 +14,6 @@ use super::{
 use crate::{
     ask,
     error::Fault,
-    follow,
     session::{self, Needs, Session},
     settings::Settings,
     target::Target,
@@ -56,12 +55,7 @@ async fn destroy(settings: &Settings, session: &Session, args: &DestroyArgs) -> 
     plan::show(settings, &spec, &planned.plan)?;
     let question = format!("Destroy everything of {}/{}?", spec.spec.zone, spec.spec.name);
     ask::agree(&question, args.yes)?;
-    let job = NewJob {
-        plan_job_id: Some(planned.job.id),
-        confirm: args.confirm.clone(),
-        ..plan::new_job(JobType::Destroy, &args.job)
-    };
-    let job = follow::run(session, spec.spec.id, &job, args.job.logs).await?;
+    let job = planned.carry_out(session, JobType::Destroy, args.confirm.clone(), &args.job).await?;
     apply::report(settings, session, &spec, &planned.plan, Some(job)).await
 }
 

@@ -47,11 +47,11 @@ pub(crate) struct JobArgs {
 }
 
 /// A plan and the job that made it.
-pub(crate) struct Planned {
+pub(super) struct Planned {
     /// The PLAN job.
-    pub(crate) job: Job,
+    pub(super) job: Job,
     /// What it would change.
-    pub(crate) plan: PlanSummary,
+    pub(super) plan: PlanSummary,
 }
 
 #[derive(Serialize)]
@@ -86,7 +86,7 @@ pub(crate) async fn run(settings: &Settings, args: PlanArgs) -> anyhow::Result<(
 ///
 /// # Errors
 /// When the PLAN job does not end with success, or somebody added a Revision before it began.
-pub(crate) async fn plan(
+pub(super) async fn plan(
     session: &Session,
     spec: &SpecDetail,
     args: &JobArgs,
@@ -94,12 +94,35 @@ pub(crate) async fn plan(
 ) -> anyhow::Result<Planned> {
     follow::refuse_broken_state(session, spec.spec.id).await?;
     let job = NewJob { destroy, ..new_job(JobType::Plan, args) };
-    let job = follow::succeeded(follow::run(session, spec.spec.id, &job, args.logs).await?)?;
+    let job = follow::run(session, spec.spec.id, &job, args.logs).await?;
     if job.revision != spec.spec.revision {
         return Err(overtaken(spec, job.revision).into());
     }
-    let Plan { summary, .. } = session.client().plan(job.id).await?;
-    Ok(Planned { job, plan: summary })
+    Planned::by(session, job).await
+}
+
+impl Planned {
+    /// What a PLAN job found.
+    ///
+    /// # Errors
+    /// When it did not end with success.
+    pub(super) async fn by(session: &Session, job: Job) -> anyhow::Result<Self> {
+        let job = follow::succeeded(job)?;
+        let Plan { summary, .. } = session.client().plan(job.id).await?;
+        Ok(Self { job, plan: summary })
+    }
+
+    /// Carries out exactly this plan and watches that to its end, whichever it is.
+    pub(super) async fn carry_out(
+        &self,
+        session: &Session,
+        job_type: JobType,
+        confirm: Option<String>,
+        args: &JobArgs,
+    ) -> anyhow::Result<Job> {
+        let job = NewJob { plan_job_id: Some(self.job.id), confirm, ..new_job(job_type, args) };
+        follow::run(session, self.job.spec_id, &job, args.logs).await
+    }
 }
 
 fn overtaken(spec: &SpecDetail, newest: u32) -> Fault {
@@ -112,7 +135,7 @@ fn overtaken(spec: &SpecDetail, newest: u32) -> Fault {
 }
 
 /// A job to be made, bound to nothing.
-pub(crate) fn new_job(job_type: JobType, args: &JobArgs) -> NewJob {
+fn new_job(job_type: JobType, args: &JobArgs) -> NewJob {
     NewJob {
         job_type,
         plan_job_id: None,
@@ -124,7 +147,7 @@ pub(crate) fn new_job(job_type: JobType, args: &JobArgs) -> NewJob {
 }
 
 /// Shows a plan before a question about it: with the data, or beside it where that is for programs.
-pub(crate) fn show(settings: &Settings, spec: &SpecDetail, plan: &PlanSummary) -> anyhow::Result<()> {
+pub(super) fn show(settings: &Settings, spec: &SpecDetail, plan: &PlanSummary) -> anyhow::Result<()> {
     match settings.output.value {
         Format::Table => output::write(&told(spec, plan, Paint::stdout())),
         Format::Json | Format::Yaml => {

@@ -5,12 +5,12 @@
 //! moment is waited for: nobody but the lease says that a Runner is gone.
 
 use alethia_api::{
-    jobs::{Job, NewJob},
+    jobs::Job,
     specs::SpecDetail,
     states::{Recovery, State},
 };
 use alethia_domain::{
-    lifecycle::{JobStatus, JobType, SpecStatus},
+    lifecycle::{JobType, SpecStatus},
     plan::PlanSummary,
     stage::Stage,
 };
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{
     apply,
-    plan::{self, JobArgs},
+    plan::{self, JobArgs, Planned},
 };
 use crate::{
     ask,
@@ -74,15 +74,15 @@ async fn recover(settings: &Settings, session: &Session, args: &RecoverArgs) -> 
     eprintln!("{}", told(&spec, &before, &recovery));
     let spec = of_revision(spec, recovery.lost.revision);
     let plan = follow::watch(session, &recovery.plan, &mut Interrupts::listen()?, args.logs).await?;
-    let plan = follow::succeeded(plan)?;
-    let summary = session.client().plan(plan.id).await?.summary;
-    plan::show(settings, &spec, &summary)?;
+    let planned = Planned::by(session, plan).await?;
+    plan::show(settings, &spec, &planned.plan)?;
     confirmed(&spec, &recovery, args.confirm.as_deref())?;
-    if !summary.is_empty() {
+    if !planned.plan.is_empty() {
         ask::agree(&question(&spec, &recovery), args.yes)?;
     }
-    let job = carry_on(session, &spec, &recovery, &plan, args).await?;
-    report(settings, session, &recovery, &summary, job).await
+    let as_planned = JobArgs { logs: args.logs, ..JobArgs::default() };
+    let job = planned.carry_out(session, recovery.lost.job_type, args.confirm.clone(), &as_planned).await?;
+    report(settings, session, &recovery, &planned.plan, job).await
 }
 
 /// The Spec when nothing works on it any more.
@@ -97,11 +97,7 @@ async fn idle(session: &Session, args: &RecoverArgs) -> anyhow::Result<SpecDetai
             "{} {} is {} ({runner}); waiting for its end: that a Runner is gone is known when its lease ends",
             job.job_type, job.id, job.status
         );
-        let ended = follow::watch(session, &job, &mut Interrupts::listen()?, args.logs).await?;
-        if ended.status == JobStatus::Success && ended.job_type != JobType::Plan {
-            let fault = Fault::failure(format!("{} {} ended with success", ended.job_type, ended.id));
-            return Err(fault.hint("there is nothing to recover").into());
-        }
+        follow::watch(session, &job, &mut Interrupts::listen()?, args.logs).await?;
     }
 }
 
@@ -172,21 +168,6 @@ fn question(spec: &SpecDetail, recovery: &Recovery) -> String {
     } else {
         format!("Go on and apply this to {name}?")
     }
-}
-
-async fn carry_on(
-    session: &Session,
-    spec: &SpecDetail,
-    recovery: &Recovery,
-    plan: &Job,
-    args: &RecoverArgs,
-) -> anyhow::Result<Job> {
-    let job = NewJob {
-        plan_job_id: Some(plan.id),
-        confirm: args.confirm.clone(),
-        ..plan::new_job(recovery.lost.job_type, &JobArgs::default())
-    };
-    follow::run(session, spec.spec.id, &job, args.logs).await
 }
 
 async fn report(

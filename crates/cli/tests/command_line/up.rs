@@ -1,7 +1,7 @@
 //! Commands beside a running `alethia up`: they share its Console, and a job outlives the command that watches it.
 
 use std::{
-    io::Read,
+    io::{BufRead, BufReader, Read},
     process::{Child, Output, Stdio},
 };
 
@@ -34,6 +34,8 @@ impl Up {
     fn end(&mut self) -> Option<i32> {
         let mut child = self.child.take()?;
         signal(&child, Signal::TERM);
+        // One that stands still hears nothing.
+        signal(&child, Signal::CONT);
         let mut told = String::new();
         child.stderr.take()?.read_to_string(&mut told).ok()?;
         child.wait().ok()?.code()
@@ -133,8 +135,36 @@ fn a_second_interrupt_leaves_the_job_running_and_says_how_to_come_back() {
     assert_eq!(newest_job(&home)["status"], "CANCELLED");
 }
 
+#[test]
+fn a_second_interrupt_leaves_also_while_the_console_does_not_answer_the_first() {
+    let home = home();
+    let up = Up::start(&home);
+    let mut child = applying(&home);
+    signal(up.child.as_ref().expect("it runs"), Signal::STOP);
+    let mut told = BufReader::new(child.stderr.take().expect("it is piped")).lines().map(Result::unwrap);
+    signal(&child, Signal::INT);
+    assert!(told.any(|line| line.starts_with("asking job ")), "the first interrupt was not heard");
+    signal(&child, Signal::INT);
+    let rest: Vec<String> = told.collect();
+    assert!(rest[0].contains(" running; the Console did not answer"), "{rest:#?}");
+    assert!(rest[1].contains("alethia jobs logs -f "), "{rest:#?}");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
 /// Applies a Spec whose queue never comes to be, and interrupts the command so many times while it waits.
 fn interrupted(home: &TempDir, times: usize) -> Output {
+    let child = applying(home);
+    for _ in 0..times {
+        signal(&child, Signal::INT);
+        wait_for("the request to cancel", || {
+            newest_job(home)["cancel_requested"].as_bool().filter(|asked| *asked)
+        });
+    }
+    child.wait_with_output().expect("it ends")
+}
+
+/// An apply that waits for a queue which never comes to be.
+fn applying(home: &TempDir) -> Child {
     write(home, "tiny.yaml", SPEC);
     ok(home, &["sandbox", "faults", "add", "aws_sqs_queue.*", "--operation", "create", "--hang"]);
     let child = alethia(home.path())
@@ -147,13 +177,7 @@ fn interrupted(home: &TempDir, times: usize) -> Output {
         let job = newest_job(home);
         (job["type"] == "DEPLOY" && job["progress"]["step"] == "apply").then_some(())
     });
-    for _ in 0..times {
-        signal(&child, Signal::INT);
-        wait_for("the request to cancel", || {
-            newest_job(home)["cancel_requested"].as_bool().filter(|asked| *asked)
-        });
-    }
-    child.wait_with_output().expect("it ends")
+    child
 }
 
 fn newest_job(home: &TempDir) -> Value {
