@@ -5,6 +5,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+/// How many Specs of a Zone are counted at most.
+pub const SPECS_COUNTED: u32 = 1000;
+
 /// A Zone: a group of Specs.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Zone {
@@ -15,8 +18,8 @@ pub struct Zone {
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// How many Specs it has that are not DESTROYED.
-    pub specs: u64,
+    /// How many Specs it has that are not DESTROYED; 1000 where it has 1000 or more.
+    pub specs: u32,
     /// How many of its jobs Runners may have at a time; absent for as many as there are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_jobs: Option<u32>,

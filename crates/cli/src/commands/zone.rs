@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use alethia_api::zones::{ChangeZone, NewZone, Zone};
+use alethia_api::zones::{ChangeZone, NewZone, SPECS_COUNTED, Zone};
 use clap::Subcommand;
 
 use crate::{
@@ -22,7 +22,7 @@ pub(crate) enum ZoneCommand {
         /// What it is for
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
-        /// How many of its jobs may run at a time, 1 to 10000; others wait. As many as there are when absent
+        /// How many of its jobs may run at a time, 1 to 10000; others wait; no limit when absent
         #[arg(long, value_name = "N")]
         max_jobs: Option<u32>,
     },
@@ -33,7 +33,7 @@ pub(crate) enum ZoneCommand {
         /// What it is for
         #[arg(long, value_name = "TEXT", required_unless_present = "max_jobs")]
         description: Option<String>,
-        /// How many of its jobs may run at a time, 1 to 10000, or `none`; jobs that run already go on
+        /// How many of its jobs may run at a time, 1 to 10000, or `none` for no limit; jobs that run go on
         #[arg(long, value_name = "N|none")]
         max_jobs: Option<Limit>,
     },
@@ -99,10 +99,15 @@ async fn list(settings: &Settings, session: &Session) -> anyhow::Result<()> {
     })
 }
 
+/// They are not all counted where there are many.
+fn specs(count: u32) -> String {
+    if count < SPECS_COUNTED { count.to_string() } else { format!("{count} or more") }
+}
+
 fn row(zone: &Zone) -> Vec<String> {
     vec![
         zone.name.clone(),
-        zone.specs.to_string(),
+        specs(zone.specs),
         or_dash(zone.max_jobs),
         or_dash(zone.description.as_ref()),
         time(zone.created_at),

@@ -2,7 +2,7 @@
 
 use alethia_api::{
     page::{Page, PageQuery},
-    zones::{ChangeZone, NewZone, Zone},
+    zones::{ChangeZone, NewZone, SPECS_COUNTED, Zone},
 };
 use alethia_store::{Reader, StoreError, zones};
 use serde_json::json;
@@ -15,6 +15,9 @@ use crate::{
 
 /// Most jobs of one Zone at a time that a limit may allow.
 const HIGHEST_LIMIT: u32 = 10_000;
+
+/// What a Zone tells is what the store counts.
+const _: () = assert!(SPECS_COUNTED == zones::SPECS_COUNTED);
 
 /// Zones, the newest first.
 ///

@@ -4,6 +4,7 @@
 //! Whatever a Runner writes carries a [`Fence`]: it changes nothing once that attempt is over.
 
 mod assignment;
+mod list;
 mod row;
 mod transition;
 mod waiting;
@@ -18,12 +19,13 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 pub use assignment::{Assignment, assignment};
+pub use list::{JobFilter, list, list_sql};
 pub(crate) use transition::{Current, announce, conclude, end_attempt, fenced};
 pub use transition::{End, Heartbeat, alive, cancel, finish, guard, heartbeat, kill, progress, start};
-pub use waiting::{LINE_WALKED, LimitedZone, Waiting, waiting};
+pub use waiting::{LINE_WALKED, LimitedZone, Waiting, active_sql, waiting};
 
 use crate::{
-    Conflict, Page, PageRequest, Reader, Result, Tx,
+    Conflict, Reader, Result, Tx,
     db::{Query, found, json, text, values},
     doorbell::Bell,
 };
@@ -34,9 +36,6 @@ const TURN: &str = "SELECT MAX(x.turn) FROM (SELECT COALESCE((SELECT l.turn FROM
         WHERE l.status = 'QUEUED' AND l.priority = $4 ORDER BY l.turn LIMIT 1), 0) AS turn \
     UNION ALL SELECT COALESCE((SELECT o.turn + 1 FROM provision_jobs o WHERE o.status = 'QUEUED' AND o.turn >= 0 \
         AND o.zone_id = s.zone_id AND o.priority = $4 ORDER BY o.turn DESC LIMIT 1), 0)) x";
-
-/// The word for the index `provision_jobs_ended`, which SQLite does not take otherwise.
-const ENDED: &str = " AND j.status IN ('SUCCESS', 'FAILED', 'CANCELLED')";
 
 /// One attempt at a job: what every write of a Runner is checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -147,15 +146,6 @@ pub struct NewJob {
     pub author: String,
 }
 
-/// Which jobs.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct JobFilter {
-    /// Only those of this Spec.
-    pub spec_id: Option<SpecId>,
-    /// Only those with this status.
-    pub status: Option<JobStatus>,
-}
-
 /// What a job works from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
@@ -225,29 +215,6 @@ pub async fn is_over(reader: &impl Reader, id: JobId) -> Result<bool> {
     let row = reader.optional("SELECT status FROM provision_jobs WHERE id = $1", values![id]).await?;
     let status: JobStatus = found(row, "job", id)?.word("status")?;
     Ok(status.is_final())
-}
-
-/// Jobs, the newest first.
-///
-/// # Errors
-/// When the database is not available.
-pub async fn list(reader: &impl Reader, filter: JobFilter, page: PageRequest) -> Result<Page<Job>> {
-    let mut values = values![page.before(), page.fetch()];
-    let mut conditions = String::new();
-    if let Some(spec_id) = filter.spec_id {
-        values.push(spec_id.0.into());
-        conditions += &format!(" AND j.spec_id = ${}", values.len());
-    }
-    if let Some(status) = filter.status {
-        conditions += &format!(" AND j.status = '{status}'");
-        if status.is_final() {
-            conditions += ENDED;
-        }
-    }
-    let sql = format!("{} WHERE j.id < $1{conditions} ORDER BY j.id DESC LIMIT $2", row::SELECT);
-    let rows = reader.all(&sql, values).await?;
-    let jobs = rows.iter().map(row::job).collect::<Result<Vec<_>>>()?;
-    Ok(page.page(jobs, |job| job.id.0))
 }
 
 /// What a job works from.

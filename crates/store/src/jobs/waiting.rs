@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use alethia_domain::ids::{JobId, ZoneId};
 use chrono::{DateTime, Utc};
-use sea_orm::Value;
+use sea_orm::{DbBackend, Value};
 
 use crate::{
     Reader, Result,
@@ -37,7 +37,7 @@ pub struct LimitedZone {
     pub active: u32,
 }
 
-/// Index hints of SQLite; PostgreSQL finds the indexes by itself.
+/// Index hints of SQLite, which reads all jobs without them; PostgreSQL finds the indexes by itself.
 struct Hints {
     of_spec: &'static str,
     active: &'static str,
@@ -52,18 +52,32 @@ pub async fn waiting(reader: &impl Reader, jobs: &[JobId]) -> Result<BTreeMap<Jo
         return Ok(BTreeMap::new());
     }
     let ids: Vec<Value> = jobs.iter().map(|job| job.0.into()).collect();
-    let rows = reader.all(&facts_sql(hints(reader), ids.len()), ids.clone()).await?;
+    let hints = hints(reader.connection().backend());
+    let rows = reader.all(&facts_sql(hints, ids.len()), ids.clone()).await?;
     let places = places(reader, ids).await?;
     let limited = rows.iter().any(|row| !matches!(row.optional_number::<u32>("max_jobs"), Ok(None)));
     let active = if limited { active(reader).await? } else { BTreeMap::new() };
     rows.iter().map(|row| fact(row, &places, &active)).collect()
 }
 
-fn hints(reader: &impl Reader) -> Hints {
-    if reader.is_postgres() {
-        return Hints { of_spec: "", active: "" };
+/// The statement that counts how many jobs of each Zone Runners have. Public for the test that pins its plan.
+#[doc(hidden)]
+pub fn active_sql(backend: DbBackend) -> String {
+    let Hints { active, .. } = hints(backend);
+    format!(
+        "SELECT zone_id, count(*) AS jobs FROM provision_jobs {active} WHERE status IN ('CLAIMED', 'PROCESSING') \
+         GROUP BY zone_id"
+    )
+}
+
+fn hints(backend: DbBackend) -> Hints {
+    match backend {
+        DbBackend::Postgres => Hints { of_spec: "", active: "" },
+        _ => Hints {
+            of_spec: "INDEXED BY provision_jobs_of_spec",
+            active: "INDEXED BY provision_jobs_one_active",
+        },
     }
-    Hints { of_spec: "INDEXED BY provision_jobs_of_spec", active: "INDEXED BY provision_jobs_one_active" }
 }
 
 fn facts_sql(Hints { of_spec, active }: Hints, count: usize) -> String {
@@ -94,9 +108,7 @@ async fn places(reader: &impl Reader, ids: Vec<Value>) -> Result<BTreeMap<JobId,
 
 /// How many jobs of each Zone Runners have.
 async fn active(reader: &impl Reader) -> Result<BTreeMap<ZoneId, u32>> {
-    let sql = "SELECT zone_id, count(*) AS jobs FROM provision_jobs WHERE status IN ('CLAIMED', 'PROCESSING') \
-        GROUP BY zone_id";
-    let rows = reader.all(sql, values![]).await?;
+    let rows = reader.all(&active_sql(reader.connection().backend()), values![]).await?;
     rows.iter().map(|row| Ok((row.id("zone_id")?, row.number("jobs")?))).collect()
 }
 

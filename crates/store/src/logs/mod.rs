@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::Value;
 use serde::{Deserialize, Serialize};
 
-pub use archive::{compact, to_compact};
+pub use archive::{compact, to_compact, to_compact_sql};
 pub use search::search;
 
 use crate::{

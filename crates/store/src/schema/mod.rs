@@ -21,13 +21,14 @@ const MIGRATE_ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_tim
     SELECT pg_advisory_xact_lock(4121955001)";
 
 /// What changed since, in this order.
-const CHANGES: [Change; 6] = [
+const CHANGES: [Change; 7] = [
     Change { name: "0002_zone_limits", sql: include_str!("0002_zone_limits.sql") },
     Change { name: "0003_orphaned_locks", sql: include_str!("0003_orphaned_locks.sql") },
     Change { name: "0004_forced_cancel", sql: include_str!("0004_forced_cancel.sql") },
     Change { name: "0005_queue_turns", sql: include_str!("0005_queue_turns.sql") },
     Change { name: "0006_searched_jobs", sql: include_str!("0006_searched_jobs.sql") },
     Change { name: "0007_sealing_keys", sql: include_str!("0007_sealing_keys.sql") },
+    Change { name: "0008_live_specs", sql: include_str!("0008_live_specs.sql") },
 ];
 
 struct Migrator;

@@ -115,6 +115,19 @@ async fn lists_are_filtered_and_paged(world: World) {
     let filter = JobFilter { status: Some(JobStatus::Cancelled), ..JobFilter::default() };
     let cancelled = jobs::list(&world.store, filter, PageRequest::first(10)).await.unwrap();
     assert_eq!(cancelled.items.iter().map(|job| job.id).collect::<Vec<_>>(), [jobs[0]]);
+    let filter = JobFilter { status: Some(JobStatus::Queued), ..JobFilter::default() };
+    let first = jobs::list(&world.store, filter, PageRequest::first(2)).await.unwrap();
+    assert_eq!(first.items.iter().map(|job| job.id).collect::<Vec<_>>(), [jobs[3], jobs[2]]);
+    let rest = PageRequest { after: first.next, limit: 2 };
+    let rest = jobs::list(&world.store, filter, rest).await.unwrap();
+    assert_eq!(rest.items.iter().map(|job| job.id).collect::<Vec<_>>(), [jobs[1]]);
+    let runner = world.runner("a", &[]).await;
+    let claimed = world.claim(runner).await.unwrap().fence.job_id;
+    for (status, expected) in [(JobStatus::Claimed, vec![claimed]), (JobStatus::Processing, Vec::new())] {
+        let filter = JobFilter { status: Some(status), ..JobFilter::default() };
+        let found = jobs::list(&world.store, filter, PageRequest::first(2)).await.unwrap().items;
+        assert_eq!(found.iter().map(|job| job.id).collect::<Vec<_>>(), expected);
+    }
 }
 
 async fn cancel(world: &World, id: alethia_domain::ids::JobId) -> alethia_store::Result<JobStatus> {

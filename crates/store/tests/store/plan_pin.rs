@@ -2,14 +2,22 @@
 //!
 //! Pinned by what the databases say they did, not by a clock.
 
-use alethia_domain::lifecycle::JobType;
+use alethia_domain::{
+    ids::SpecId,
+    lifecycle::{JobStatus, JobType},
+};
+use alethia_store::{
+    jobs::{self, JobFilter},
+    logs,
+};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 
 use crate::fixture::{World, on_both};
 
 on_both!(
     a_claim_reads_the_line_and_not_the_table,
-    a_claim_reads_the_line_also_with_the_statistics_of_an_empty_table
+    a_claim_reads_the_line_also_with_the_statistics_of_an_empty_table,
+    lists_of_jobs_read_those_that_fit_and_not_the_table
 );
 
 /// A Runner that no job is assigned to.
@@ -58,6 +66,44 @@ async fn a_claim_reads_the_line_also_with_the_statistics_of_an_empty_table(world
         assert!(plan.contains(expected), "{expected} is not in the plan:\n{plan}");
     }
     assert!(!plan.contains("Bitmap"), "{plan}");
+}
+
+/// SQLite has no statistics: nobody makes them.
+async fn lists_of_jobs_read_those_that_fit_and_not_the_table(world: World) {
+    for number in 0..20 {
+        let spec = world.spec(&format!("spec-{number}")).await;
+        world.job(spec, JobType::Plan).await;
+    }
+    let connection = connect(&world).await;
+    let backend = connection.get_database_backend();
+    fill(&connection).await;
+    if backend == DbBackend::Postgres {
+        connection.execute_unprepared("RESET ALL; ANALYZE").await.unwrap();
+    }
+    let list = |spec_id: Option<SpecId>, status| {
+        jobs::list_sql(backend, JobFilter { spec_id, status: Some(status) })
+            .replace("$1", &id(backend, "ffffffffffffffffffffffffffffffff"))
+            .replace("$2", "51")
+            .replace("$3", &id(backend, "00000000000000000000000000000000"))
+    };
+    let some = Some(SpecId::generate());
+    for (sql, index) in [
+        (list(None, JobStatus::Queued), "provision_jobs_line"),
+        (list(None, JobStatus::Claimed), "provision_jobs_one_active"),
+        (list(None, JobStatus::Processing), "provision_jobs_one_active"),
+        (list(None, JobStatus::Failed), "provision_jobs_ended"),
+        (list(some, JobStatus::Success), "provision_jobs_by_spec"),
+        (jobs::active_sql(backend), "provision_jobs_one_active"),
+        (logs::to_compact_sql(backend).replace("$1", "50"), "provision_jobs_to_compact"),
+    ] {
+        let plan = explain(&connection, &sql).await;
+        assert!(plan.contains(index), "{index} is not in the plan of {sql}:\n{plan}");
+    }
+}
+
+/// An id as a literal.
+fn id(backend: DbBackend, digits: &str) -> String {
+    if backend == DbBackend::Postgres { format!("'{digits}'") } else { format!("x'{digits}'") }
 }
 
 fn expected_parts(backend: DbBackend) -> [&'static str; 4] {

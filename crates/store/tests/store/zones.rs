@@ -9,6 +9,7 @@ on_both!(
     the_zone_default_is_always_there,
     a_zone_with_a_live_spec_is_not_deleted,
     an_empty_zone_is_deleted,
+    specs_are_counted_up_to_a_number_that_does_not_grow,
     zones_are_listed_in_pages,
     a_spec_in_a_zone_that_was_just_deleted_is_a_conflict,
 );
@@ -23,6 +24,23 @@ async fn a_zone_with_a_live_spec_is_not_deleted(world: World) {
     world.spec_in(zone, "shop").await;
     let refused = delete(&world, zone).await;
     assert!(matches!(refused, Err(StoreError::Conflict(Conflict::ZoneHasSpecs { count: 1 }))), "{refused:?}");
+}
+
+async fn specs_are_counted_up_to_a_number_that_does_not_grow(world: World) {
+    let zone = world.zone("team").await;
+    let revision = world.revision(1).await;
+    let tx = world.store.begin().await.unwrap();
+    for number in 0..=zones::SPECS_COUNTED {
+        specs::insert(&tx, zone, &format!("spec-{number}"), &revision, world.now).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let told = zones::get(&world.store, zone).await.unwrap();
+    assert_eq!(told.live_specs, zones::SPECS_COUNTED);
+    let refused = delete(&world, zone).await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(Conflict::ZoneHasSpecs { count: 1001 }))),
+        "{refused:?}"
+    );
 }
 
 async fn an_empty_zone_is_deleted(world: World) {
