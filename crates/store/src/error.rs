@@ -101,7 +101,7 @@ pub enum Conflict {
     RunnerAwaited {
         /// Name of the Runner.
         name: String,
-        /// The first such job.
+        /// One such job.
         job_id: alethia_domain::ids::JobId,
     },
     /// The Spec already has a job that changes the cloud and is not over.

@@ -9,8 +9,8 @@
 //! A Zone may have a limit. A claim passes over the jobs of Zones that are full; on PostgreSQL, where others claim at the
 //! same time, it then takes the row of a limited Zone and counts again. Zones without a limit pay for neither.
 //!
-//! Waiting is the caller's: listen for [`crate::doorbell::Bell::Queue`], look, claim, then wait, no longer than until
-//! [`next_due`]; poll slowly besides.
+//! Waiting is the caller's: listen for [`crate::doorbell::Bell::Queue`], claim, then wait, no longer than until
+//! [`next_due`].
 
 use alethia_domain::{
     event::Failure,
@@ -142,17 +142,6 @@ pub fn claim_sql(backend: DbBackend) -> String {
 /// How a connection plans that claims, on PostgreSQL. Public for the same test.
 #[doc(hidden)]
 pub const CLAIM_SETTINGS: &str = crate::db::WRITER_SETTINGS;
-
-/// Whether there is a job that this Runner may have now. A look before a claim: it takes no transaction, and a job that
-/// is there may be gone when the claim comes.
-///
-/// # Errors
-/// When the database is not available.
-pub async fn is_claimable(reader: &impl Reader, claimant: Claimant<'_>, now: DateTime<Utc>) -> Result<bool> {
-    let sql = if reader.is_postgres() { NEXT_POSTGRES } else { NEXT_SQLITE };
-    let values = values![claimant.runner_id, json(&claimant.labels), now];
-    Ok(reader.optional(sql, values).await?.is_some())
-}
 
 /// When the next job that is held back may be claimed, if there is one. Nothing rings then.
 ///

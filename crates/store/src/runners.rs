@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use alethia_domain::ids::{JobId, RunnerId};
 use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::Value;
 
 use crate::{
     Conflict, Page, PageRequest, Reader, Result, Tx,
@@ -95,13 +96,16 @@ pub async fn by_token_hash(reader: &impl Reader, token_hash: &str) -> Result<Opt
 /// When the database is not available.
 pub async fn list(reader: &impl Reader, page: PageRequest) -> Result<Page<Runner>> {
     let sql = format!("{SELECT} WHERE id < $1 AND removed_at IS NULL ORDER BY id DESC LIMIT $2");
-    let rows = reader.all(&sql, values![page.before(), page.fetch()]).await?;
-    let mut runners = rows.iter().map(runner).collect::<Result<Vec<_>>>()?;
-    let mut jobs = active_jobs(reader).await?;
-    for runner in &mut runners {
-        runner.jobs = jobs.remove(&runner.id).unwrap_or_default();
-    }
+    let runners = found_with_jobs(reader, &sql, values![page.before(), page.fetch()]).await?;
     Ok(page.page(runners, |runner| runner.id.0))
+}
+
+/// All Runners, the newest first: as many as people have registered.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn all(reader: &impl Reader) -> Result<Vec<Runner>> {
+    found_with_jobs(reader, &format!("{SELECT} WHERE removed_at IS NULL ORDER BY id DESC"), values![]).await
 }
 
 /// Notes that a Runner asked for work, and what it said about itself.
@@ -151,8 +155,9 @@ pub async fn is_registered(tx: &Tx, id: RunnerId) -> Result<bool> {
 pub async fn remove(tx: &Tx, name: &str, now: DateTime<Utc>) -> Result<()> {
     let sql = "UPDATE runners SET removed_at = $2 WHERE name = $1 AND removed_at IS NULL RETURNING id";
     let removed: RunnerId = found(tx.optional(sql, values![name, now]).await?, "runner", name)?.id("id")?;
+    // In no order: what writes on PostgreSQL would walk all jobs to find the first.
     let sql = "SELECT id FROM provision_jobs WHERE assigned_runner_id = $1 \
-        AND status IN ('QUEUED', 'CLAIMED', 'PROCESSING') ORDER BY id LIMIT 1";
+        AND status IN ('QUEUED', 'CLAIMED', 'PROCESSING') LIMIT 1";
     match tx.optional(sql, values![removed]).await? {
         Some(job) => Err(Conflict::RunnerAwaited { name: name.to_owned(), job_id: job.id("id")? }.into()),
         None => Ok(()),
@@ -162,6 +167,16 @@ pub async fn remove(tx: &Tx, name: &str, now: DateTime<Utc>) -> Result<()> {
 async fn with_jobs(reader: &impl Reader, mut runner: Runner) -> Result<Runner> {
     runner.jobs = active_jobs(reader).await?.remove(&runner.id).unwrap_or_default();
     Ok(runner)
+}
+
+async fn found_with_jobs(reader: &impl Reader, sql: &str, values: Vec<Value>) -> Result<Vec<Runner>> {
+    let rows = reader.all(sql, values).await?;
+    let mut runners = rows.iter().map(runner).collect::<Result<Vec<_>>>()?;
+    let mut jobs = active_jobs(reader).await?;
+    for runner in &mut runners {
+        runner.jobs = jobs.remove(&runner.id).unwrap_or_default();
+    }
+    Ok(runners)
 }
 
 /// All jobs that some Runner has: no more than the Runners have slots. A job has a lease just as long.

@@ -10,7 +10,7 @@ use alethia_domain::{
 use alethia_store::{
     Conflict, StoreError,
     jobs::{self, End, NewJob},
-    queue::{self, Claimant, Expired, Loss},
+    queue::{self, Expired, Loss},
     runners,
 };
 
@@ -30,7 +30,6 @@ on_both!(
     a_renewed_lease_is_not_lost,
     a_deploy_that_started_in_between_is_not_queued_again,
     a_removed_runner_claims_nothing_also_when_it_was_waiting,
-    what_may_be_claimed_is_known_without_a_claim,
     the_end_of_a_pause_is_known_before,
 );
 
@@ -222,21 +221,6 @@ async fn a_removed_runner_claims_nothing_also_when_it_was_waiting(world: World) 
     assert_eq!(world.claim(runner).await, None);
 }
 
-async fn what_may_be_claimed_is_known_without_a_claim(world: World) {
-    let spec = world.spec("shop").await;
-    let runner = world.runner("a", &[]).await;
-    assert!(!claimable(&world, runner, 0).await);
-    let new = NewJob { required_labels: vec!["eu".to_owned()], ..world.new_job(spec, JobType::Plan).await };
-    world.insert(&new).await.unwrap();
-    assert!(!claimable(&world, runner, 0).await, "a label is missing");
-    let blog = world.spec("blog").await;
-    world.job(blog, JobType::Plan).await;
-    assert!(claimable(&world, runner, 0).await);
-    world.job(blog, JobType::Plan).await;
-    world.claim(runner).await.unwrap();
-    assert!(!claimable(&world, runner, 0).await, "the second waits for the first");
-}
-
 async fn the_end_of_a_pause_is_known_before(world: World) {
     let spec = world.spec("shop").await;
     let runner = world.runner("other", &[]).await;
@@ -245,13 +229,8 @@ async fn the_end_of_a_pause_is_known_before(world: World) {
     lose(&world, &Loss::Retry { not_before: world.after(60) }).await;
     assert_eq!(queue::next_due(&world.store, world.after(31)).await.unwrap(), Some(world.after(60)));
     assert_eq!(queue::next_due(&world.store, world.after(60)).await.unwrap(), None, "it is due");
-    assert!(!claimable(&world, runner, 59).await);
-    assert!(claimable(&world, runner, 60).await);
-}
-
-async fn claimable(world: &World, runner_id: RunnerId, seconds: i64) -> bool {
-    let claimant = Claimant { runner_id, labels: &[] };
-    queue::is_claimable(&world.store, claimant, world.after(seconds)).await.unwrap()
+    assert_eq!(world.claim_at(runner, &[], world.after(59)).await, None);
+    assert!(world.claim_at(runner, &[], world.after(60)).await.is_some());
 }
 
 fn abandon() -> Loss {
