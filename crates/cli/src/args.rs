@@ -159,12 +159,11 @@ mod tests {
     fn tell(command: &mut clap::Command, text: &mut String) {
         let name = command.get_bin_name().unwrap_or_default().to_owned();
         let help = command.render_long_help().to_string();
-        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-        let own = match lines.iter().position(|line| *line == "Global options:") {
-            Some(end) if name.contains(' ') => &lines[..end],
-            Some(_) | None => &lines[..],
-        };
-        text.push_str(&format!("## {name}\n\n{}\n\n", own.join("\n").trim_end()));
+        let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+        let is_general = |part: &&str| name.contains(' ') && part.starts_with("Global options:");
+        let help = lines.join("\n");
+        let own: Vec<&str> = help.split("\n\n").filter(|part| !is_general(part)).collect();
+        text.push_str(&format!("## {name}\n\n{}\n\n", own.join("\n\n")));
         for child in command.get_subcommands_mut().filter(|child| !child.is_hide_set()) {
             tell(child, text);
         }

@@ -25,8 +25,10 @@ pub(super) fn page(binary: &Path) -> Result<String> {
 
 /// A command's help without the options that all commands have; those stand once, at the top.
 fn own(help: &str, is_top: bool) -> String {
-    let lines = help.lines().map(str::trim_end).take_while(|line| is_top || *line != "Global options:");
-    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+    let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+    let text = lines.join("\n");
+    let parts = text.split("\n\n").filter(|part| is_top || !part.starts_with("Global options:"));
+    parts.collect::<Vec<_>>().join("\n\n")
 }
 
 /// The names below `Commands:` in a help text.
@@ -40,6 +42,14 @@ fn subcommands(help: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_behind_the_options_of_all_commands_is_part_of_a_help() {
+        let help =
+            "Does things.\n\nOptions:\n  -h  Print help\n\nGlobal options:\n  -v  More\n\nCtrl-C ends it.\n";
+        assert_eq!(own(help, false), "Does things.\n\nOptions:\n  -h  Print help\n\nCtrl-C ends it.");
+        assert_eq!(own(help, true), help.trim_end());
+    }
 
     #[test]
     fn subcommands_are_read_from_the_help() {

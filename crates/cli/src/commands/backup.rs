@@ -32,8 +32,9 @@ const EVERY: Duration = Duration::from_secs(2);
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Consoles and Runners may go on meanwhile. States, plans and logs stay sealed; all else is plain: keep \
-                  the file where nobody else reads it."
+    after_help = "Run it on the machine of a Console, with that Console's settings; Consoles and Runners may go on meanwhile. \
+                  States, plans and finished logs stay sealed, all else is plain: keep the file where nobody else reads it, and \
+                  a copy of master-key elsewhere."
 )]
 pub(crate) struct BackupArgs {
     /// File to write; must not be there yet
@@ -159,7 +160,7 @@ async fn verify(settings: &Settings, file: &Path) -> anyhow::Result<()> {
         verified.with_context(|| Fault::failure(format!("{} can't be restored", file.display())))?;
     match summary.opened {
         Some(opened) => {
-            eprintln!("it is whole; {opened} of {opened} sealed parts open with the key of this data folder")
+            eprintln!("it is whole; each of its {opened} sealed parts opens with the key of this data folder")
         }
         None => {
             eprintln!("it is whole; whether a key opens it was not tried: there is none in this data folder")

@@ -46,7 +46,7 @@ pub(crate) enum KeysCommand {
 pub(crate) struct RotateArgs {
     /// The key to seal with; the newest one that waits when absent, on this machine a new one where none waits
     id: Option<String>,
-    /// Do not wait until everything is sealed again; the Consoles go on with it
+    /// Do not wait until everything is sealed again: the Consoles go on with it; without a Console it is waited for
     #[arg(long)]
     no_wait: bool,
 }
@@ -79,7 +79,7 @@ async fn rotate(settings: &Settings, session: &Session, args: RotateArgs) -> any
     };
     let mut keys = session.client().rotate_key(&id).await?;
     eprintln!("the key {id} seals what is new");
-    if !args.no_wait {
+    if !args.no_wait || session.is_embedded() {
         keys = until_sealed(session, keys).await?;
         let old = keys.keys.iter().filter(|key| !key.current && key.used_since.is_some());
         for key in old {

@@ -35,8 +35,9 @@ use crate::{
 /// What to bring back.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Plans from the newest state, with the Revision that the broken job had, and asks before it goes on.\n\
-                  A removal of production needs `--confirm NAME` to go on."
+    after_help = "Waits for a job that is not over, takes over a state that came late, releases the lock that was left behind, \
+                  plans from the newest state with the Revision that the broken job had, shows that, asks, and carries it \
+                  out. Declined, it can be run again. A removal of production needs `--confirm NAME` to go on."
 )]
 pub(crate) struct RecoverArgs {
     /// ZONE/NAME, NAME or a Spec file

@@ -62,7 +62,7 @@ pub(crate) struct StartArgs {
     /// Name of its folder on this machine; this machine's name, with a number where that is taken
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// How many jobs it does at a time [default: 2] [env: ALETHIA_SLOTS]
+    /// How many jobs it does at a time, 1 to 64 [default: 2] [env: ALETHIA_SLOTS]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
     slots: Option<u16>,
     /// How long jobs that run may go on once it is told to end, before they are interrupted

@@ -72,7 +72,7 @@ pub(crate) enum FaultsCommand {
 /// A rule.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: fail the first creation of a database:\n  \
-    alethia sandbox faults add 'aws_rds_cluster.*orders*' --operation create --nth 1 --fail 'no capacity'")]
+    alethia sandbox faults add 'aws_rds_cluster.*orders*' --operation create --nth 1 --fail full")]
 pub(crate) struct FaultArgs {
     /// Pattern over TYPE.NAME with `*` and `?`
     #[arg(value_name = "PATTERN")]

@@ -18,10 +18,10 @@ use crate::{
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     console: ConsoleArgs,
-    /// How long to go on once told to end, while /readyz says so: until a load balancer has noticed
+    /// How long to go on once told to end, 0 to 60, while /readyz says so: until a load balancer has noticed
     #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "ALETHIA_CONSOLE_DRAIN", value_parser = clap::value_parser!(u16).range(0..=60))]
     drain: u16,
-    /// How long to wait at the start for a PostgreSQL that is not there yet
+    /// How long to wait at the start for a PostgreSQL that is not there yet, 0 to 3600
     #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "ALETHIA_DATABASE_WAIT", value_parser = clap::value_parser!(u16).range(0..=3600))]
     database_wait: u16,
     /// A proxy stands in front: believe the last address of its X-Forwarded-For

@@ -14,7 +14,7 @@ use crate::{
 pub(crate) struct UpArgs {
     #[command(flatten)]
     console: ConsoleArgs,
-    /// How many jobs the Runner does at a time [default: 2] [env: ALETHIA_SLOTS]
+    /// How many jobs the Runner does at a time, 1 to 64 [default: 2] [env: ALETHIA_SLOTS]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=64))]
     slots: Option<u16>,
 }
@@ -31,7 +31,7 @@ pub(crate) struct ConsoleArgs {
     /// Place for states, plans and logs; a folder in the data folder when absent [env: ALETHIA_BLOBS]
     #[arg(long, value_name = "URL")]
     blobs: Option<String>,
-    /// How long a job is a Runner's without a word of it, the same for all Consoles of a database [default: 30] [env: ALETHIA_LEASE]
+    /// How long a job stays with a Runner that says nothing, 10 to 600; the same for all Consoles of a database [default: 30] [env: ALETHIA_LEASE]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(10..=600))]
     lease: Option<u16>,
 }
