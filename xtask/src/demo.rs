@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: the main job in front of one's eyes, on the sandbox cloud.
 //!
-//! The demo has a data folder of its own, which stays: so the commands it prints at the end go on from where it
-//! ended, and a second run shows that nothing is left to change.
+//! The demo has a data folder of its own, which stays: so the commands that `apply` and it name at the end go on from
+//! where it ended, and a second run shows that nothing is left to change.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -13,6 +13,8 @@ use crate::{project, steps};
 
 const SPEC: &str = "examples/shop.yaml";
 const LATENCY: &str = "300";
+/// The variable, and not the flag: so the commands that `apply` names can be typed with the alias that names the folder.
+const FOLDER: &str = "ALETHIA_DATA_DIR";
 
 pub(crate) fn run() -> Result<()> {
     let started = Instant::now();
@@ -57,26 +59,20 @@ fn apply(binary: &Path, data: &Path) -> Result<()> {
 }
 
 fn next(binary: &Path, data: &Path) {
-    println!("\nTo go on with what the demo made, type this first:");
+    println!("\nThe file is {SPEC}. To type what stands below Next, do this first:");
     println!(
-        "  cd {} && alias alethia='{} --data-dir {}'",
+        "  cd {} && alias alethia='{FOLDER}={} {}'",
         project::root().display(),
-        binary.display(),
-        data.display()
+        data.display(),
+        binary.display()
     );
-    println!("then, for example:");
-    println!("  alethia apply {SPEC}                      after a change in the file: only that changes");
-    println!("  alethia jobs list                                     what was done");
-    println!("  alethia spec get shop                                 every component with its outputs");
-    println!("  alethia sandbox list                                  what the sandbox cloud holds");
-    println!(
-        "  alethia sandbox faults clear                          as fast as it can: each operation waits {LATENCY} ms"
-    );
-    println!("  alethia destroy --confirm shop {SPEC}     take it down");
+    println!("Of the sandbox cloud there is also:");
+    println!("  what it holds    alethia sandbox list");
+    println!("  no more waiting  alethia sandbox faults clear   (each operation takes {LATENCY} ms)");
 }
 
 fn alethia(binary: &Path, data: &Path) -> Command {
     let mut command = Command::new(binary);
-    command.arg("--data-dir").arg(data).current_dir(project::root());
+    command.env(FOLDER, data).current_dir(project::root());
     command
 }

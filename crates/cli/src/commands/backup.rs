@@ -114,10 +114,10 @@ pub(crate) async fn restore(mut settings: Settings, args: RestoreArgs) -> anyhow
     for job in &cancelled {
         eprintln!("the job {job} waited and would have changed a cloud; it is cancelled");
     }
-    eprintln!(
+    settings.typed.tell(&format!(
         "restored as of {}; start it with `alethia up` or `alethia serve`",
         output::time(summary.about.taken_at)
-    );
+    ));
     show(&settings, &summary)
 }
 

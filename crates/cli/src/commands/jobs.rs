@@ -162,7 +162,11 @@ fn status(job: &Job, paint: Paint) -> String {
 
 async fn get(settings: &Settings, session: &Session, id: JobId) -> anyhow::Result<()> {
     let job = session.client().job(id).await?;
-    output::print(settings.output.value, &job, || told(&job))
+    print(settings, &job)
+}
+
+fn print(settings: &Settings, job: &Job) -> anyhow::Result<()> {
+    output::print(settings.output.value, job, || settings.typed.in_text(&told(job)))
 }
 
 fn told(job: &Job) -> String {
@@ -209,7 +213,7 @@ async fn cancel(settings: &Settings, session: &Session, id: JobId, force: bool) 
         let notice = format!("the Runner is asked to {asked}; see when it has with `alethia jobs wait {id}`");
         session.typed().tell(&notice);
     }
-    output::print(settings.output.value, &job, || told(&job))
+    print(settings, &job)
 }
 
 async fn retry(
@@ -225,7 +229,7 @@ async fn retry(
         return wait(settings, session, job, logs).await;
     }
     session.typed().tell(&format!("watch it with `alethia jobs wait {}`", job.id));
-    output::print(settings.output.value, &job, || told(&job))
+    print(settings, &job)
 }
 
 async fn wait(settings: &Settings, session: &Session, job: Job, logs: bool) -> anyhow::Result<()> {
@@ -234,6 +238,6 @@ async fn wait(settings: &Settings, session: &Session, job: Job, logs: bool) -> a
     } else {
         follow::watch(session, &job, &mut Interrupts::listen()?, logs).await?
     };
-    output::print(settings.output.value, &job, || told(&job))?;
+    print(settings, &job)?;
     follow::succeeded(job).map(drop)
 }

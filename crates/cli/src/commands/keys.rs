@@ -68,7 +68,9 @@ pub(crate) async fn run(settings: &Settings, command: KeysCommand) -> anyhow::Re
 fn add(settings: &Settings) -> anyhow::Result<()> {
     let id = add_to(&own_file(settings)?)?;
     eprintln!("the new key is in {}; it seals nothing yet", key_file(settings).display());
-    eprintln!("copy that file into the data folder of every other Console, then run `alethia keys rotate`");
+    settings
+        .typed
+        .tell("copy that file into the data folder of every other Console, then run `alethia keys rotate`");
     output::print(settings.output.value, &serde_json::json!({ "id": id }), || id.clone())
 }
 
@@ -83,10 +85,10 @@ async fn rotate(settings: &Settings, session: &Session, args: RotateArgs) -> any
         keys = until_sealed(session, keys).await?;
         let old = keys.keys.iter().filter(|key| !key.current && key.used_since.is_some());
         for key in old {
-            eprintln!(
+            settings.typed.tell(&format!(
                 "the key {} seals nothing any more; keep a copy for older backups, then: alethia keys remove {0}",
                 key.id
-            );
+            ));
         }
     }
     show(settings, &keys)
@@ -131,9 +133,12 @@ async fn remove(settings: &Settings, session: &Session, id: &str) -> anyhow::Res
     if is_here && file.remove(id).context("the Console let the key go, but it is still in the key file")? {
         eprintln!("the key {id} is removed, and no longer in {}", key_file(settings).display());
     } else {
-        eprintln!("the key {id} is removed");
+        eprintln!("the key {id} is removed, but no key file was changed");
     }
-    eprintln!("run the same beside each other Console; backups that are sealed with it need a copy of it");
+    eprintln!(
+        "run the same beside each other Console, or a later `alethia keys rotate` may take it for a new key; backups that \
+         are sealed with it need a copy of it"
+    );
     Ok(())
 }
 

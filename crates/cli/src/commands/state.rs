@@ -121,7 +121,7 @@ async fn show(settings: &Settings, session: &Session, args: ShowArgs) -> anyhow:
     let spec = args.spec.fetch(session).await?.spec;
     let state = session.client().state(spec.id).await?;
     if !args.content {
-        return output::print(settings.output.value, &state, || told(&state));
+        return print(settings, &state);
     }
     let newest = state.current.map(|version| version.serial);
     let Some(serial) = args.serial.or(newest) else {
@@ -130,6 +130,10 @@ async fn show(settings: &Settings, session: &Session, args: ShowArgs) -> anyhow:
     };
     let content = session.client().state_content(spec.id, serial).await?;
     output::print(settings.output.value, &content, || format!("{content:#}"))
+}
+
+fn print(settings: &Settings, state: &State) -> anyhow::Result<()> {
+    output::print(settings.output.value, state, || settings.typed.in_text(&told(state)))
 }
 
 fn told(state: &State) -> String {
@@ -230,7 +234,7 @@ async fn restore(
         "version {serial} is restored; see what differs from the cloud with `alethia plan {}/{}`",
         spec.zone, spec.name
     ));
-    output::print(settings.output.value, &state, || told(&state))
+    print(settings, &state)
 }
 
 async fn unlock(
@@ -246,10 +250,10 @@ async fn unlock(
         eprintln!("the state of {}/{} is not locked", state.zone, state.spec);
         return Ok(());
     };
-    eprintln!("{}", told(&state));
+    settings.typed.tell(&told(&state));
     ask::agree("Release this lock?", yes)?;
     let unlock = UnlockState { lock_id: lock_id.unwrap_or_else(|| lock.id.clone()), force };
     let state = session.client().unlock_state(spec, &unlock).await?;
     eprintln!("the lock is released");
-    output::print(settings.output.value, &state, || told(&state))
+    print(settings, &state)
 }

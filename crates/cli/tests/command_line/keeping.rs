@@ -64,6 +64,14 @@ fn a_key_is_replaced_with_one_command_and_never_shown() {
     }
 }
 
+#[test]
+fn the_next_command_is_told_with_the_flags_that_it_needs_too() {
+    let home = home();
+    ok(&home, &["--data-dir", "other", "token", "create", "ci"]);
+    let rotated = run(&home, &["--data-dir", "other", "keys", "rotate"]);
+    assert!(stderr(&rotated).contains("then: alethia --data-dir other keys remove "), "{}", stderr(&rotated));
+}
+
 fn key_file(home: &TempDir) -> PathBuf {
     home.path().join(".local/share/alethia/master-key")
 }
