@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "shared with tests: what can't go on says so by panicking")]
 
-#[path = "../tests/store/platform.rs"]
+#[path = "../tests/store/platform/mod.rs"]
 mod platform;
 
 use std::{

@@ -1,9 +1,4 @@
-//! A platform in the middle of its life: something of everything that the store keeps, and a portrait of it.
-//!
-//! `examples/fixture.rs` seeds one with the code of a release and keeps it; the tests of upgrades read it with the code
-//! of today. A portrait holds what people and programs would notice: a later version may say more, never less.
-
-use std::collections::BTreeSet;
+//! How the platform came about: Specs in every state of their life.
 
 use alethia_domain::{
     access::CloudAccess,
@@ -17,11 +12,11 @@ use alethia_domain::{
     stage::Stage,
 };
 use alethia_store::{
-    PageRequest, Store, Tx, audit, components, events, idempotency, identities,
+    Store, Tx, audit, components, idempotency, identities,
     jobs::{self, End, Fence, NewJob},
     logs::{self, LogChunk},
     plans,
-    queue::{self, Claimant, Loss},
+    queue::{self, Loss},
     revisions::{self, NewRevision},
     runners::{self, NewRunner},
     settings, specs,
@@ -29,9 +24,10 @@ use alethia_store::{
     tokens, zones,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-const LEASE: TimeDelta = TimeDelta::seconds(30);
+use super::{LEASE, answered, claim, state};
+
 /// Chunks of the long log: more than fit into one blob.
 const LONG_LOG: u64 = 230;
 
@@ -100,11 +96,6 @@ async fn access(tx: &Tx, now: DateTime<Utc>) {
         };
         audit::append(tx, entry, now);
     }
-}
-
-/// The request whose answer is kept.
-pub(crate) fn answered() -> idempotency::Key {
-    idempotency::Key { key: "k-1".to_owned(), author: "ada".to_owned(), route: "POST /tokens".to_owned() }
 }
 
 impl Seed<'_> {
@@ -365,190 +356,10 @@ impl Seed<'_> {
     }
 }
 
-/// Takes the next job, with the labels of the Runner `blue`.
-pub(crate) async fn claim(store: &Store, runner_id: RunnerId, now: DateTime<Utc>) -> Option<Fence> {
-    let labels = ["gpu".to_owned(), "eu".to_owned()];
-    let token = sha256_hex(uuid::Uuid::now_v7().as_bytes());
-    let tx = store.begin().await.unwrap();
-    let claimed =
-        queue::claim(&tx, Claimant { runner_id, labels: &labels }, &token, LEASE, now).await.unwrap();
-    tx.commit().await.unwrap();
-    claimed.map(|claimed| claimed.fence)
-}
-
-/// The next version of the state that a job's Spec has; the first where it has none. Nothing where it is locked.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the tests of upgrades alone"))]
-pub(crate) async fn write_state_of(store: &Store, fence: Fence, now: DateTime<Utc>) {
-    let spec_id = jobs::get(store, fence.job_id).await.unwrap().spec_id;
-    let serial = states::current(store, spec_id).await.unwrap().map_or(1, |version| version.serial + 1);
-    let content = state(serial);
-    let write = Write { spec_id, fence, lock_id: None, content: content.as_bytes() };
-    states::write(store, write, now).await.unwrap();
-    assert_eq!(states::read(store, spec_id).await.unwrap().unwrap().1.as_ref(), content.as_bytes());
-}
-
-/// What the platform is, as those who use it see it. Nothing that moves by itself is in it.
-pub(crate) async fn portrait(store: &Store, now: DateTime<Utc>) -> Value {
-    json!({
-        "zones": zones_of(store).await,
-        "identities": identities::list(store, all()).await.unwrap().items.iter()
-            .map(|identity| json!([identity.id, identity.name, identity.access, identity.revision]))
-            .collect::<Vec<_>>(),
-        "runners": runners::list(store, all()).await.unwrap().items.iter()
-            .map(|runner| json!([runner.id, runner.name, runner.labels, runner.tool, runner.last_seen_at,
-                runner.jobs.iter().collect::<BTreeSet<_>>()]))
-            .collect::<Vec<_>>(),
-        "tokens": tokens::list(store, all()).await.unwrap().items.iter()
-            .map(|token| json!([token.id, token.name, token.role, token.expires_at]))
-            .collect::<Vec<_>>(),
-        "audit": audit::list(store, all()).await.unwrap().items.iter()
-            .map(|entry| json!([entry.id, entry.at, entry.entry.actor, entry.entry.action, entry.entry.detail]))
-            .collect::<Vec<_>>(),
-        "setting": settings::get(store, "a_setting").await.unwrap(),
-        "answer": kept_answer(store, now).await,
-        "events": events::after(store, events::EventFilter::All, 0, 10_000).await.unwrap().iter()
-            .map(|event| json!([event.id, event.at, event.spec_id, event.job_id, event.change]))
-            .collect::<Vec<_>>(),
-        "specs": specs_of(store).await,
-        "jobs": jobs_of(store).await,
-    })
-}
-
-async fn zones_of(store: &Store) -> Vec<Value> {
-    let zones = zones::list(store, all()).await.unwrap().items;
-    zones.iter().map(|zone| json!([zone.id, zone.name, zone.description, zone.live_specs])).collect()
-}
-
-async fn kept_answer(store: &Store, now: DateTime<Utc>) -> Value {
-    let tx = store.begin().await.unwrap();
-    let answer = idempotency::begin(&tx, &answered(), "hash", now).await.unwrap().unwrap();
-    json!([answer.status, answer.body])
-}
-
-async fn specs_of(store: &Store) -> Vec<Value> {
-    let mut portraits = Vec::new();
-    for spec in specs::list(store, None, all()).await.unwrap().items {
-        let listed = revisions::list(store, spec.id, PageRequest::first(200)).await.unwrap().items;
-        let mut documents = Vec::new();
-        for revision in listed {
-            let detail = revisions::get(store, spec.id, revision.number).await.unwrap();
-            let written = detail.document.to_string();
-            documents.push(json!([
-                revision.number,
-                revision.hash,
-                revision.author,
-                revision.message,
-                written
-            ]));
-        }
-        let components = components::list(store, spec.id).await.unwrap();
-        let components: Vec<Value> = components
-            .iter()
-            .map(|found| json!([found.component.to_string(), found.status.as_str(), found.outputs]))
-            .collect();
-        portraits.push(json!({
-            "id": spec.id, "name": spec.name, "zone": spec.zone, "status": spec.status.as_str(),
-            "reason": spec.status_reason, "revision": spec.revision, "deployed": spec.deployed_revision,
-            "documents": documents, "components": components, "state": state_of(store, spec.id).await,
-        }));
-    }
-    portraits
-}
-
-async fn state_of(store: &Store, spec: SpecId) -> Value {
-    let state = states::get(store, spec).await.unwrap();
-    let mut versions = Vec::new();
-    for version in states::versions(store, spec, PageRequest::first(200)).await.unwrap().items {
-        let (_, content) = states::read_version(store, spec, version.serial).await.unwrap();
-        let content = String::from_utf8(content.to_vec()).unwrap();
-        versions.push(json!([version.serial, version.lineage, version.md5, version.job_id, content]));
-    }
-    json!({
-        "current": state.current.map(|version| version.serial),
-        "lock": state.lock.map(|lock| json!([lock.id, lock.who, lock.info, lock.job_id])),
-        "versions": versions,
-    })
-}
-
-async fn jobs_of(store: &Store) -> Vec<Value> {
-    let mut portraits = Vec::new();
-    for job in jobs::list(store, jobs::JobFilter { spec_id: None, status: None }, all()).await.unwrap().items
-    {
-        let plan = match plans::get(store, job.id).await {
-            Ok(plan) => {
-                let file = plans::file(store, job.id).await.unwrap();
-                json!([plan.digest, plan.basis, plan.summary, plan.file_sha256, sha256_hex(&file)])
-            }
-            Err(_) => Value::Null,
-        };
-        portraits.push(json!({
-            "id": job.id, "type": job.job_type.as_str(), "status": job.status.as_str(), "spec": job.spec,
-            "zone": job.zone, "revision": job.revision, "attempt": job.attempt, "plan_job": job.plan_job_id,
-            "retry_of": job.retry_of, "failure": job.failure, "author": job.author, "created_at": job.created_at,
-            "started_at": job.started_at, "finished_at": job.finished_at,
-            "snapshot": jobs::snapshot(store, job.id).await.unwrap().document.to_string(),
-            "plan": plan, "log": log_of(store, job.id).await,
-        }));
-    }
-    portraits
-}
-
-/// The log, in pages of an odd size.
-async fn log_of(store: &Store, job: JobId) -> Vec<Value> {
-    let (mut lines, mut after) = (Vec::new(), None);
-    loop {
-        let page = logs::page(store, job, PageRequest { after, limit: 37 }).await.unwrap();
-        lines.extend(
-            page.items.iter().map(|chunk| json!([chunk.attempt, chunk.sequence, chunk.at, chunk.text])),
-        );
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return lines,
-        }
-    }
-}
-
-fn all() -> PageRequest {
-    PageRequest::first(200)
-}
-
-/// A small Terraform state.
-pub(crate) fn state(serial: u64) -> String {
-    json!({
-        "version": 4, "terraform_version": "1.11.4", "serial": serial, "lineage": "a-lineage", "outputs": {},
-        "resources": [{"mode": "managed", "type": "aws_vpc", "name": "this", "instances": [{"attributes": {"x": 1}}]}],
-    })
-    .to_string()
-}
-
 fn network() -> ComponentRef {
     ComponentRef::singleton(ComponentKind::Network)
 }
 
 fn database(name: &str) -> ComponentRef {
     ComponentRef::named(ComponentKind::Database, name)
-}
-
-/// Later code may say more, never less or something else.
-#[cfg_attr(not(test), expect(dead_code, reason = "for tests alone"))]
-pub(crate) fn must_include(now: &Value, before: &Value) {
-    include(now, before, "");
-}
-
-fn include(now: &Value, before: &Value, place: &str) {
-    match (now, before) {
-        (Value::Object(now), Value::Object(before)) => {
-            for (key, value) in before {
-                let found = now.get(key).unwrap_or(&Value::Null);
-                include(found, value, &format!("{place}.{key}"));
-            }
-        }
-        (Value::Array(now), Value::Array(before)) => {
-            assert_eq!(now.len(), before.len(), "{place}");
-            for (index, (now, before)) in now.iter().zip(before).enumerate() {
-                include(now, before, &format!("{place}[{index}]"));
-            }
-        }
-        (now, before) => assert_eq!(now, before, "{place}"),
-    }
 }
