@@ -32,6 +32,9 @@ pub enum EventChange {
         attempt: u32,
         /// Whether it is to end.
         cancel_requested: bool,
+        /// Whether what it runs is to be killed.
+        #[serde(default)]
+        kill_requested: bool,
         /// Why it FAILED.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,

@@ -4,21 +4,18 @@ use alethia_store::{Tx, audit};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::error::Result;
-
 /// Keeps that `actor` did `action` to `subject`.
-pub(super) async fn done(
+pub(super) fn done(
     tx: &Tx,
     actor: &str,
     action: &str,
     subject: impl ToString,
     detail: Value,
     now: DateTime<Utc>,
-) -> Result<()> {
+) {
     let (actor, action, subject) = (actor.to_owned(), action.to_owned(), subject.to_string());
     let entry = audit::Entry { actor, action, subject, allowed: true, detail };
     audit::append(tx, entry, now);
-    Ok(())
 }
 
 /// Nothing else is to be known.

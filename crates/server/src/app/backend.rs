@@ -70,7 +70,7 @@ pub async fn unlock(app: &App, attempt: &Attempt, info: &[u8]) -> Result<()> {
     let released = states::unlock(&tx, attempt.spec_id, attempt.fence, id).await.map_err(refusal)?;
     if let Some(lock) = released.filter(|lock| (lock.job_id, lock.attempt) != (Some(job_id), Some(number))) {
         let (actor, detail) = (format!("job {job_id}"), json!({ "lock": lock.id, "of": lock.who }));
-        audit::done(&tx, &actor, "state.unlock", attempt.spec_id, detail, now).await?;
+        audit::done(&tx, &actor, "state.unlock", attempt.spec_id, detail, now);
     }
     Ok(tx.commit().await?)
 }
@@ -86,7 +86,7 @@ pub async fn rescue(app: &App, attempt: &FormerAttempt, content: Bytes) -> Resul
     states::rescue(&app.store, rescue, app.now()).await?;
     let (tx, now) = (app.store.begin().await?, app.now());
     let detail = json!({ "job": attempt.fence.job_id, "attempt": attempt.fence.attempt });
-    audit::done(&tx, "runner", "state.rescue", attempt.spec_id, detail, now).await?;
+    audit::done(&tx, "runner", "state.rescue", attempt.spec_id, detail, now);
     Ok(tx.commit().await?)
 }
 

@@ -58,13 +58,13 @@ pub async fn finish(app: &App, attempt: &Attempt, finish: Finish) -> Result<()> 
     };
     jobs::finish(&tx, attempt.fence, &end, now).await?;
     let actor = format!("runner {}", job.runner.as_deref().unwrap_or("that was removed"));
-    audit::done(&tx, &actor, "job.finish", job.id, json!({ "outcome": word(&end) }), now).await?;
+    audit::done(&tx, &actor, "job.finish", job.id, json!({ "outcome": word(&end) }), now);
     Ok(tx.commit().await?)
 }
 
 /// What the loss of a Runner means for the Spec of a job that is FAILED by it.
 pub(crate) async fn lost(tx: &Tx, job: &Job, failure: &Failure, now: DateTime<Utc>) -> Result<()> {
-    audit::done(tx, "console", "job.abandon", job.id, json!({ "attempt": job.attempt }), now).await?;
+    audit::done(tx, "console", "job.abandon", job.id, json!({ "attempt": job.attempt }), now);
     fail(tx, job, &failure.message, &format!("bring it back with: {}", recover(job)), now).await
 }
 

@@ -43,7 +43,7 @@ pub async fn create(
     }
     let identity = view(identities::insert(&tx, &new.name, &new.access, now).await?);
     once.keep(&tx, &identity).await?;
-    audit::done(&tx, &admin.name, "cloud_identity.create", &identity.name, audit::nothing(), now).await?;
+    audit::done(&tx, &admin.name, "cloud_identity.create", &identity.name, audit::nothing(), now);
     tx.commit().await?;
     Ok(identity)
 }
@@ -58,7 +58,7 @@ pub async fn delete(app: &App, admin: &Admin, name: &str) -> Result<()> {
     }
     let (tx, now) = (app.store.begin().await?, app.now());
     identities::delete(&tx, name).await?;
-    audit::done(&tx, &admin.name, "cloud_identity.delete", name, audit::nothing(), now).await?;
+    audit::done(&tx, &admin.name, "cloud_identity.delete", name, audit::nothing(), now);
     Ok(tx.commit().await?)
 }
 

@@ -30,7 +30,7 @@ pub async fn rotate(app: &App, owner: &Owner, id: &str) -> Result<Keys> {
     refresh(app).await?;
     let (tx, now) = (app.store.begin().await?, app.now());
     keys::rotate(&tx, id, now).await.map_err(refusal)?;
-    audit::done(&tx, &owner.name, "key.rotate", id, audit::nothing(), now).await?;
+    audit::done(&tx, &owner.name, "key.rotate", id, audit::nothing(), now);
     tx.commit().await?;
     let keys = list(app, owner).await?;
     app.rotated.notify_one();
@@ -44,7 +44,7 @@ pub async fn rotate(app: &App, owner: &Owner, id: &str) -> Result<Keys> {
 pub async fn remove(app: &App, owner: &Owner, id: &str) -> Result<()> {
     let (tx, now) = (app.store.begin().await?, app.now());
     keys::remove(&tx, id).await.map_err(refusal)?;
-    audit::done(&tx, &owner.name, "key.remove", id, audit::nothing(), now).await?;
+    audit::done(&tx, &owner.name, "key.remove", id, audit::nothing(), now);
     Ok(tx.commit().await?)
 }
 
@@ -62,15 +62,21 @@ pub(crate) fn name(app: &App) -> String {
 }
 
 fn refusal(error: StoreError) -> Error {
-    let hint = match &error {
-        StoreError::Conflict(Conflict::KeyUnknown { .. }) => {
-            "copy this Console's key file, master-key, into the data folder of each of these, then try again"
+    let see = Some("alethia keys list".to_owned());
+    let copy =
+        "copy this Console's key file, master-key, into the data folder of each of these, then try again";
+    match error {
+        StoreError::NotFound { noun, key } => Error::NotFound { what: noun, name: key, hint: see },
+        StoreError::Conflict(conflict @ Conflict::KeyInUse { .. }) => conflicting(&conflict, see),
+        StoreError::Conflict(conflict @ Conflict::KeyUnknown { .. }) => {
+            conflicting(&conflict, Some(copy.to_owned()))
         }
-        StoreError::Conflict(Conflict::KeyInUse { .. }) => "alethia keys list",
-        StoreError::NotFound { .. } => "alethia keys list",
-        _ => return error.into(),
-    };
-    Error::Conflict { detail: error.to_string(), permitted: Vec::new(), hint: Some(hint.to_owned()) }
+        other => other.into(),
+    }
+}
+
+fn conflicting(conflict: &Conflict, hint: Option<String>) -> Error {
+    Error::Conflict { detail: conflict.to_string(), permitted: Vec::new(), hint }
 }
 
 fn view(key: SealingKey) -> Key {

@@ -85,8 +85,7 @@ pub async fn rollback(
     if rollback.revision != current.revision {
         revisions::append(&tx, id, Some(current.revision), &new, now).await?;
         components::sync(&tx, id, &document.components(), now).await?;
-        audit::done(&tx, &operator.name, "spec.rollback", id, json!({ "to": rollback.revision }), now)
-            .await?;
+        audit::done(&tx, &operator.name, "spec.rollback", id, json!({ "to": rollback.revision }), now);
     }
     let spec = detail(&tx, id).await?;
     once.keep(&tx, &spec).await?;

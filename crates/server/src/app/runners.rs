@@ -51,7 +51,7 @@ pub async fn register(
     let runner = view(runners::insert(&tx, &runner, now).await?, now);
     let registered = RegisteredRunner { runner, token: token.reveal().to_owned() };
     once.keep(&tx, &registered).await?;
-    audit::done(&tx, &admin.name, "runner.register", &registered.runner.name, audit::nothing(), now).await?;
+    audit::done(&tx, &admin.name, "runner.register", &registered.runner.name, audit::nothing(), now);
     tx.commit().await?;
     Ok(registered)
 }
@@ -68,7 +68,7 @@ pub async fn register_again(app: &App, admin: &Admin, name: &str) -> Result<Toke
         let (name, token_hash) = (name.to_owned(), token.hash());
         runners::insert(&tx, &runners::NewRunner { name, labels: Vec::new(), token_hash }, now).await?;
     }
-    audit::done(&tx, &admin.name, "runner.register", name, audit::nothing(), now).await?;
+    audit::done(&tx, &admin.name, "runner.register", name, audit::nothing(), now);
     tx.commit().await?;
     Ok(token)
 }
@@ -80,7 +80,7 @@ pub async fn register_again(app: &App, admin: &Admin, name: &str) -> Result<Toke
 pub async fn remove(app: &App, admin: &Admin, name: &str) -> Result<()> {
     let (tx, now) = (app.store.begin().await?, app.now());
     runners::remove(&tx, name, now).await.map_err(refusal)?;
-    audit::done(&tx, &admin.name, "runner.remove", name, audit::nothing(), now).await?;
+    audit::done(&tx, &admin.name, "runner.remove", name, audit::nothing(), now);
     Ok(tx.commit().await?)
 }
 

@@ -77,7 +77,7 @@ pub async fn put(
     };
     if written != Written::Unchanged {
         components::sync(&tx, id, &document.components(), now).await?;
-        audit::done(&tx, &operator.name, "spec.put", id, json!({ "hash": new.hash }), now).await?;
+        audit::done(&tx, &operator.name, "spec.put", id, json!({ "hash": new.hash }), now);
     }
     let spec = detail(&tx, id).await?;
     tx.commit().await?;
@@ -126,7 +126,7 @@ pub async fn delete(app: &App, admin: &Admin, id: SpecId) -> Result<()> {
     let spec = specs::get(&tx, id).await?;
     specs::delete(&tx, id).await?;
     let detail = json!({ "zone": spec.zone, "name": spec.name });
-    audit::done(&tx, &admin.name, "spec.delete", id, detail, now).await?;
+    audit::done(&tx, &admin.name, "spec.delete", id, detail, now);
     Ok(tx.commit().await?)
 }
 

@@ -44,7 +44,7 @@ pub async fn versions(app: &App, _: &Viewer, spec: SpecId, query: &PageQuery) ->
 pub async fn content(app: &App, admin: &Admin, spec: SpecId, serial: u64) -> Result<Bytes> {
     let (_, content) = states::read_version(&app.store, spec, serial).await?;
     let (tx, now) = (app.store.begin().await?, app.now());
-    audit::done(&tx, &admin.name, "state.read", spec, json!({ "serial": serial }), now).await?;
+    audit::done(&tx, &admin.name, "state.read", spec, json!({ "serial": serial }), now);
     tx.commit().await?;
     Ok(content)
 }
@@ -94,7 +94,7 @@ async fn adopt(
     let state = view(states::get(&tx, spec).await?);
     once.keep(&tx, &state).await?;
     let detail = json!({ "from": restore.serial, "to": made.serial });
-    audit::done(&tx, &admin.name, "state.restore", spec, detail, now).await?;
+    audit::done(&tx, &admin.name, "state.restore", spec, detail, now);
     tx.commit().await?;
     Ok(state)
 }
@@ -109,7 +109,7 @@ pub async fn unlock(app: &App, admin: &Admin, spec: SpecId, unlock: UnlockState)
     let released = states::force_unlock(&tx, spec, &unlock.lock_id, force).await.map_err(refusal)?;
     let detail =
         json!({ "lock": released.id, "job": released.job_id, "holder_alive": released.holder_alive });
-    audit::done(&tx, &admin.name, "state.unlock", spec, detail, now).await?;
+    audit::done(&tx, &admin.name, "state.unlock", spec, detail, now);
     let state = view(states::get(&tx, spec).await?);
     tx.commit().await?;
     Ok(state)

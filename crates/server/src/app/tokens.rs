@@ -50,7 +50,7 @@ pub async fn create(app: &App, owner: &Owner, new: NewToken, key: Option<String>
     let token = view(tokens::insert(&tx, &new, now).await?);
     let created = CreatedToken { token, secret: secret.reveal().to_owned() };
     once.keep(&tx, &created).await?;
-    audit::done(&tx, &owner.name, "token.create", &created.token.name, role_detail(role), now).await?;
+    audit::done(&tx, &owner.name, "token.create", &created.token.name, role_detail(role), now);
     tx.commit().await?;
     Ok(created)
 }
@@ -62,7 +62,7 @@ pub async fn create(app: &App, owner: &Owner, new: NewToken, key: Option<String>
 pub async fn revoke(app: &App, owner: &Owner, id: TokenId) -> Result<()> {
     let (tx, now) = (app.store.begin().await?, app.now());
     tokens::delete(&tx, id).await?;
-    audit::done(&tx, &owner.name, "token.revoke", id, audit::nothing(), now).await?;
+    audit::done(&tx, &owner.name, "token.revoke", id, audit::nothing(), now);
     Ok(tx.commit().await?)
 }
 

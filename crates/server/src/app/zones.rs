@@ -57,7 +57,7 @@ pub async fn create(app: &App, admin: &Admin, new: NewZone, key: Option<String>)
         None => made,
     });
     once.keep(&tx, &zone).await?;
-    audit::done(&tx, &admin.name, "zone.create", &zone.name, audit::nothing(), now).await?;
+    audit::done(&tx, &admin.name, "zone.create", &zone.name, audit::nothing(), now);
     tx.commit().await?;
     Ok(zone)
 }
@@ -77,7 +77,7 @@ pub async fn change(app: &App, admin: &Admin, name: &str, change: ChangeZone) ->
     if let Some(max_jobs) = change.max_jobs {
         zone = zones::limit(&tx, zone.id, max_jobs).await?;
     }
-    audit::done(&tx, &admin.name, "zone.change", name, json!(change), now).await?;
+    audit::done(&tx, &admin.name, "zone.change", name, json!(change), now);
     tx.commit().await?;
     Ok(view(zone))
 }
@@ -93,7 +93,7 @@ pub async fn delete(app: &App, admin: &Admin, name: &str) -> Result<()> {
     let (tx, now) = (app.store.begin().await?, app.now());
     let zone = by_name(&tx, name).await?;
     zones::delete(&tx, zone.id).await?;
-    audit::done(&tx, &admin.name, "zone.delete", name, audit::nothing(), now).await?;
+    audit::done(&tx, &admin.name, "zone.delete", name, audit::nothing(), now);
     Ok(tx.commit().await?)
 }
 

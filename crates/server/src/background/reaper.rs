@@ -21,7 +21,10 @@ use alethia_store::{
     queue::{self, Expired, Loss},
 };
 use chrono::{DateTime, Utc};
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 
 use super::retention::Retention;
 use crate::{
@@ -34,32 +37,51 @@ const BATCH: u16 = 50;
 /// Shortest and longest sleep. The longest is also how often finished logs are moved.
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(15);
+/// Sleep after a round that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// What there was between two rounds.
+#[derive(Debug, PartialEq, Eq)]
+enum Rest {
+    Undisturbed,
+    /// Runners may have missed this Console: the database was away and is back now, or the process stood still.
+    OutOfReach,
+}
 
 /// Works until the Console is told to end.
 pub(crate) async fn run(app: App) {
     let (mut there_since, mut retention) = (Instant::now(), Retention::new());
+    let mut available = app.store.available();
     loop {
-        let pause = match round(&app, there_since, &mut retention).await {
-            Ok(pause) => pause,
-            Err(error) => {
-                tracing::error!(%error, "the database was not looked after; the next round tries again");
-                there_since = Instant::now();
-                LONGEST
-            }
-        };
-        let due = Instant::now() + pause;
-        if app.stop.run_until_cancelled(sleep_until(due)).await.is_none() {
-            return;
-        }
-        if was_away(due, app.config.lease) {
+        let round = round(&app, there_since, &mut retention);
+        let pause = app.while_available(round).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the database was not looked after; the next round tries again");
             there_since = Instant::now();
+            AFTER_FAILURE
+        });
+        let rest = rest(&mut available, pause, app.config.lease);
+        match app.stop.run_until_cancelled(rest).await {
+            None => return,
+            Some(Rest::Undisturbed) => {}
+            Some(Rest::OutOfReach) => there_since = Instant::now(),
         }
     }
 }
 
-/// Whether this process stood still so long that Runners may have missed it.
-fn was_away(due: Instant, lease: Duration) -> bool {
-    Instant::now() > due + lease / 2
+/// Sleeps for so long, or until the database is back where it went away.
+async fn rest(available: &mut watch::Receiver<bool>, pause: Duration, lease: Duration) -> Rest {
+    let due = Instant::now() + pause;
+    tokio::select! {
+        biased;
+        Ok(_) = available.wait_for(|available| !*available) => {}
+        () = sleep_until(due) => {
+            let stood_still = Instant::now() > due + lease / 2;
+            return if stood_still { Rest::OutOfReach } else { Rest::Undisturbed };
+        }
+    }
+    // An error says that the store was closed; the Console is told to end then.
+    let _ = available.wait_for(|available| *available).await;
+    Rest::OutOfReach
 }
 
 /// One round; tells how long to sleep after it. What goes wrong in the housekeeping never keeps it from the leases.
@@ -185,6 +207,26 @@ mod tests {
         assert!(!given_up(JobType::Deploy, JobStatus::Claimed, 7));
         assert!(!given_up(JobType::Plan, JobStatus::Processing, 2));
         assert!(given_up(JobType::Plan, JobStatus::Processing, 3));
+    }
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[tokio::test]
+    async fn a_database_that_is_back_ends_the_sleep_and_begins_the_grace_anew() {
+        let (say, mut available) = watch::channel(true);
+        let resting = tokio::spawn(async move { rest(&mut available, HOUR, HOUR).await });
+        say.send(false).unwrap();
+        tokio::task::yield_now().await;
+        assert!(!resting.is_finished());
+        say.send(true).unwrap();
+        let rest = tokio::time::timeout(Duration::from_secs(10), resting).await;
+        assert_eq!(rest.expect("it does not sleep on").unwrap(), Rest::OutOfReach);
+    }
+
+    #[tokio::test]
+    async fn a_quiet_sleep_ends_when_it_is_due() {
+        let (_say, mut available) = watch::channel(true);
+        assert_eq!(rest(&mut available, Duration::from_millis(1), HOUR).await, Rest::Undisturbed);
     }
 
     #[test]

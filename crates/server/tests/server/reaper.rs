@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use alethia_api::{
+    client::RunnerClient,
     logs::LogChunk,
     problem::Code,
     runner::{AppendLogs, Heartbeat},
 };
 use alethia_domain::lifecycle::{FailureReason, JobStatus, JobType, SpecStatus};
-use alethia_store::idempotency::{self, Answer, Key};
-use chrono::{TimeDelta, Utc};
+use alethia_server::Config;
+use alethia_store::{
+    Store, StoreConfig,
+    idempotency::{self, Answer, Key},
+    seal::Keyring,
+};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::support::{Console, code, document, eventually, success, take, take_and_start};
@@ -68,6 +74,28 @@ async fn a_claimed_deploy_goes_back_to_the_queue() {
     assert_eq!(code(lost.job.start().await), Code::LeaseLost);
 }
 
+/// The Runner could not renew its lease while no Console was there.
+#[tokio::test]
+async fn a_console_that_has_just_started_takes_nothing_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = |lease| Config { lease: Duration::from_secs(lease), ..Config::new(folder.path()) };
+    let first = Console::with(|default| *default = config(1)).await;
+    let spec = first.put(document(&["orders"])).await.spec.id;
+    let job = first.create_job(spec, JobType::Deploy).await;
+    let taken = take_and_start(&first.runner().await).await;
+    first.server.shutdown().await;
+    eventually(|| async { Utc::now() > taken.claim.lease_expires_at + TimeDelta::seconds(1) }).await;
+    let store = Store::open(&stopped(&config(1)), Utc::now()).await.unwrap();
+    let old = keep_old_answer(&store).await;
+    store.close().await;
+
+    let second = Console::with(|default| *default = config(600)).await;
+    is_forgotten(&second, &old).await; // the first round is over
+    assert_eq!(second.job(job.id).await.status, JobStatus::Processing);
+    let runner = RunnerClient::new(&second.server.url(), "any").unwrap();
+    runner.job(&taken.claim).heartbeat(&Heartbeat::default()).await.unwrap();
+}
+
 #[tokio::test]
 async fn leases_are_looked_after_while_logs_can_not_be_moved() {
     let console = impatient().await;
@@ -89,17 +117,38 @@ async fn leases_are_looked_after_while_logs_can_not_be_moved() {
 #[tokio::test]
 async fn answers_under_a_key_are_forgotten_after_a_day() {
     let console = impatient().await;
-    let store = &console.server.app().store;
-    let then = Utc::now() - TimeDelta::hours(25);
+    let key = keep_old_answer(&console.server.app().store).await;
+    is_forgotten(&console, &key).await;
+}
+
+/// The store of a Console that does not run.
+fn stopped(config: &Config) -> StoreConfig {
+    StoreConfig {
+        database_url: config.database.clone(),
+        blobs_url: config.blobs.clone(),
+        keyring: Keyring::from_file(&config.master_key_file()).unwrap(),
+    }
+}
+
+async fn keep_old_answer(store: &Store) -> Key {
     let key = Key { key: "once".to_owned(), author: "ada".to_owned(), route: "zones".to_owned() };
     let tx = store.begin().await.unwrap();
-    assert!(idempotency::begin(&tx, &key, "a request", then).await.unwrap().is_none());
+    assert!(idempotency::begin(&tx, &key, "a request", yesterday()).await.unwrap().is_none());
     let answer = Answer { status: 201, body: json!({ "token": "shown once" }) };
     idempotency::complete(&tx, &key, &answer).await.unwrap();
     tx.commit().await.unwrap();
+    key
+}
+
+async fn is_forgotten(console: &Console, key: &Key) {
+    let store = &console.server.app().store;
     eventually(|| async {
         let tx = store.begin().await.unwrap();
-        idempotency::begin(&tx, &key, "another request", then).await.is_ok()
+        idempotency::begin(&tx, key, "another request", yesterday()).await.is_ok()
     })
     .await;
+}
+
+fn yesterday() -> DateTime<Utc> {
+    Utc::now() - TimeDelta::hours(25)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alethia_api::{
-    client::{Client, RunnerClient},
+    client::{Client, RunnerClient, StreamItem},
     jobs::NewJob,
     problem::Code,
     runner::{Finish, Heartbeat, Instruction, Outcome},
@@ -11,6 +11,7 @@ use alethia_api::{
     states::Recovery,
 };
 use alethia_domain::{
+    event::EventChange,
     ids::{JobId, SpecId},
     lifecycle::{FailureReason, JobStatus, JobType, SpecStatus},
     orphan::OrphanReason,
@@ -129,7 +130,9 @@ async fn a_job_is_killed_only_by_an_admin_and_after_it_was_asked_to_end() {
     assert_eq!((early.code, early.hint), (Code::Conflict, Some(format!("alethia jobs cancel {job}"))));
     assert!(!operator.cancel_job(job).await.unwrap().kill_requested);
     assert_eq!(told(&taken).await, Instruction::Cancel);
+    let mut told_of = console.client.follow_job(job, None);
     assert!(console.client.kill_job(job).await.unwrap().kill_requested);
+    while !is_of_the_kill(&told_of.next().await.unwrap().expect("the job goes on")) {}
     assert_eq!(told(&taken).await, Instruction::Kill);
     taken.job.finish(&Finish { outcome: Outcome::Cancelled, ..success() }).await.unwrap();
     assert_eq!(console.job(job).await.status, JobStatus::Cancelled);
@@ -137,6 +140,11 @@ async fn a_job_is_killed_only_by_an_admin_and_after_it_was_asked_to_end() {
     assert!(reason.ends_with("bring it back with: alethia recover default/shop"), "{reason}");
     let lock = console.client.state(spec).await.unwrap().lock.unwrap();
     assert_eq!(lock.orphaned.unwrap().reason, OrphanReason::Killed);
+}
+
+fn is_of_the_kill(item: &StreamItem) -> bool {
+    let StreamItem::Change(event) = item else { return false };
+    matches!(event.change, EventChange::JobChanged { kill_requested: true, .. })
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use alethia_api::{
     zones::ChangeZone,
 };
 use alethia_domain::{ids::SpecId, lifecycle::JobType};
+use alethia_store::runners;
 
 use crate::support::{Console, claim_request, document, key, new_job, take, take_and_start};
 
@@ -94,4 +95,24 @@ async fn a_list_says_it_of_each_job_that_waits() {
     let page = console.client.jobs(&JobQuery::default()).await.unwrap();
     let places: Vec<_> = page.items.iter().map(|job| job.waiting.as_ref().unwrap().place).collect();
     assert_eq!(places, [Some(5), Some(4), Some(3), Some(2), Some(1)]);
+}
+
+#[tokio::test]
+async fn a_runner_is_not_overlooked_among_many() {
+    let console = Console::start().await;
+    let fits = NewRunner { name: "fits".to_owned(), labels: vec!["eu".to_owned()] };
+    console.client.register_runner(&fits).await.unwrap();
+    let store = &console.server.app().store;
+    let tx = store.begin().await.unwrap();
+    for number in 0..250 {
+        let (name, token_hash) = (format!("other-{number}"), format!("of {number}"));
+        let other = runners::NewRunner { name, labels: Vec::new(), token_hash };
+        runners::insert(&tx, &other, console.server.app().now()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let spec = spec(&console, "shop").await;
+    let labelled = NewJob { required_labels: vec!["eu".to_owned()], ..new_job(JobType::Plan) };
+    let job = console.client.create_job(spec, &labelled, &key()).await.unwrap();
+    let (reason, detail, _) = why(&console, &job).await;
+    assert_eq!((reason, detail.as_str()), (WaitReason::NoRunner, "a Runner; fits is offline"));
 }

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use alethia_domain::{
     ids::JobId,
-    lifecycle::{JobStatus, JobType, SpecEvent},
+    lifecycle::{JobStatus, JobType},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
@@ -30,7 +30,6 @@ use crate::{
     db::{Connections, Query, connect, values},
     jobs, schema,
     seal::{KeyFile, Keyring},
-    specs,
 };
 
 /// How far counters are ahead of the backup: what the lost platform still gave out after it must not come again, or
@@ -270,15 +269,11 @@ async fn cancel_what_waits(store: &Store, about: &About, now: DateTime<Utc>) -> 
     Ok(cancelled)
 }
 
-/// A DEPLOY that never started gives the Spec its former status back.
 async fn cancel(tx: &Tx, id: JobId, now: DateTime<Utc>) -> Result<()> {
     let job = jobs::get(tx, id).await?;
-    if jobs::cancel(tx, id, now).await? != JobStatus::Cancelled {
-        return Ok(());
-    }
-    if let (JobType::Deploy, Some(former)) = (job.job_type, job.former_status) {
+    if jobs::cancel(tx, id, now).await? == JobStatus::Cancelled {
         let reason = "a backup was restored while a DEPLOY waited; look at its plan and deploy again";
-        specs::transition(tx, job.spec_id, &SpecEvent::WithdrawDeploy(former), Some(reason), now).await?;
+        jobs::withdraw(tx, &job, Some(reason), now).await?;
     }
     Ok(())
 }

@@ -21,7 +21,9 @@ use serde_json::Value;
 pub use assignment::{Assignment, assignment};
 pub use list::{JobFilter, list, list_sql};
 pub(crate) use transition::{Current, announce, conclude, end_attempt, fenced};
-pub use transition::{End, Heartbeat, alive, cancel, finish, guard, heartbeat, kill, progress, start};
+pub use transition::{
+    End, Heartbeat, alive, cancel, finish, guard, heartbeat, kill, progress, start, withdraw,
+};
 pub use waiting::{LINE_WALKED, LimitedZone, Waiting, active_sql, waiting};
 
 use crate::{

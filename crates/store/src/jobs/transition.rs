@@ -6,18 +6,18 @@
 use alethia_domain::{
     event::{EventChange, Failure},
     ids::{JobId, SpecId},
-    lifecycle::{FailureReason, JobEvent, JobStatus, JobType},
+    lifecycle::{FailureReason, JobEvent, JobStatus, JobType, SpecEvent},
     orphan::OrphanReason,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Fence, NewJob};
+use super::{Fence, Job, NewJob};
 use crate::{
     Conflict, Reader, Result, StoreError, Tx,
     db::{Query, Row, for_update, found, json, values},
     doorbell::Bell,
     events::{self, NewEvent},
-    states,
+    specs, states,
 };
 
 /// How a job ended, as its Runner says.
@@ -128,6 +128,17 @@ pub async fn cancel(tx: &Tx, id: JobId, now: DateTime<Utc>) -> Result<JobStatus>
         announce(tx, &Current { cancel_requested: true, ..job }, None, now);
     }
     Ok(status)
+}
+
+/// A DEPLOY that ended before it began gives the Spec its former status back; `reason` is what the Spec says then.
+///
+/// # Errors
+/// [`StoreError::Illegal`] when the Spec does not wait for a DEPLOY.
+pub async fn withdraw(tx: &Tx, job: &Job, reason: Option<&str>, now: DateTime<Utc>) -> Result<()> {
+    if let (JobType::Deploy, Some(former)) = (job.job_type, job.former_status) {
+        specs::transition(tx, job.spec_id, &SpecEvent::WithdrawDeploy(former), reason, now).await?;
+    }
+    Ok(())
 }
 
 /// A person wants what a job runs killed, whatever that leaves behind. Where no Runner works on it, it ends at once.
@@ -317,6 +328,7 @@ pub(crate) fn announce(tx: &Tx, job: &Current, failure: Option<&Failure>, now: D
         status: job.status,
         attempt: job.attempt,
         cancel_requested: job.cancel_requested,
+        kill_requested: job.kill_requested,
         failure: failure.cloned(),
     };
     events::append(tx, NewEvent { at: now, spec_id: Some(job.spec_id), job_id: Some(job.id), change });

@@ -26,6 +26,7 @@ fn tell(
             status: *status,
             attempt: *attempt,
             cancel_requested: false,
+            kill_requested: false,
             failure: None,
         };
         story.event(&event(story.last_event + 1, spec, Some(job), change))

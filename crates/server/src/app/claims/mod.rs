@@ -44,14 +44,11 @@ pub async fn claim(app: &App, runner: &RunnerCaller, request: ClaimRequest) -> R
     let deadline = Instant::now() + Duration::from_secs(request.wait_seconds.into());
     seen(app, runner, &request).await?;
     let mut seat = app.room.sit(runner.id, &runner.labels);
-    let mut called = false;
     loop {
         match app.while_available(try_claim(app, runner)).await {
-            Ok(None) => {}
+            Ok(None) => seat.found_nothing(),
             Ok(Some(claim)) => {
-                if called {
-                    seat.pass_on();
-                }
+                seat.found_a_job();
                 app.metrics.claim("job");
                 return Ok(Some(claim));
             }
@@ -64,7 +61,6 @@ pub async fn claim(app: &App, runner: &RunnerCaller, request: ClaimRequest) -> R
             app.metrics.claim("nothing");
             return Ok(None);
         }
-        called = true;
         seat.listen();
     }
 }
@@ -126,7 +122,7 @@ async fn try_claim(app: &App, runner: &RunnerCaller) -> Result<Option<Claim>> {
         }
     };
     let detail = json!({ "attempt": claim.attempt });
-    audit::done(&tx, &format!("runner {}", runner.name), "job.claim", claim.job_id, detail, now).await?;
+    audit::done(&tx, &format!("runner {}", runner.name), "job.claim", claim.job_id, detail, now);
     tx.commit().await?;
     app.metrics.claimed(began.elapsed());
     Ok(Some(claim))

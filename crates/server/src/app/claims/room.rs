@@ -49,6 +49,8 @@ pub(super) struct Seat {
     runner: RunnerId,
     labels: Vec<String>,
     called: Option<oneshot::Receiver<()>>,
+    /// It was called, and has not found out yet whether there was a job for it.
+    owes_a_look: bool,
 }
 
 impl Room {
@@ -61,7 +63,7 @@ impl Room {
             line.next_number += 1;
             line.next_number
         };
-        let mut seat = Seat { room: self.clone(), number, runner, labels, called: None };
+        let mut seat = Seat { room: self.clone(), number, runner, labels, called: None, owes_a_look: false };
         seat.listen();
         seat
     }
@@ -139,15 +141,27 @@ impl Seat {
             Some(called) => {
                 // An error would say the same: the other side is dropped by a call alone.
                 let _ = called.await;
-                self.called = None;
+                (self.called, self.owes_a_look) = (None, true);
             }
             None => std::future::pending().await,
         }
     }
 
+    /// It looked, and there was nothing for it.
+    pub(super) fn found_nothing(&mut self) {
+        self.owes_a_look = false;
+    }
+
+    /// It got a job. Was it called for it, there may be one for the next with its labels too.
+    pub(super) fn found_a_job(&mut self) {
+        if self.owes_a_look {
+            self.pass_on();
+        }
+    }
+
     /// Leaves the line and calls the next with these labels.
     pub(super) fn pass_on(&mut self) {
-        self.called = None;
+        (self.called, self.owes_a_look) = (None, false);
         self.room.line().waiting.remove(&self.number);
         self.room.call_first(|waiting| waiting.labels == self.labels);
     }
@@ -156,7 +170,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let sat = self.room.line().waiting.remove(&self.number).is_some();
-        if !sat && self.called.is_some() {
+        if self.owes_a_look || (!sat && self.called.is_some()) {
             self.pass_on(); // it was called and did not look
         }
     }
@@ -207,6 +221,31 @@ mod tests {
         assert!(is_called(&mut second));
         drop(second);
         assert!(room.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_call_is_passed_on_by_who_leaves_in_the_middle_of_the_look() {
+        let room = Room::default();
+        let mut first = room.sit(RunnerId::generate(), &[]);
+        let mut second = room.sit(RunnerId::generate(), &[]);
+        room.call(1);
+        first.called().await;
+        first.listen();
+        drop(first);
+        assert!(is_called(&mut second));
+    }
+
+    #[tokio::test]
+    async fn who_found_nothing_calls_nobody() {
+        let room = Room::default();
+        let mut first = room.sit(RunnerId::generate(), &[]);
+        let mut second = room.sit(RunnerId::generate(), &[]);
+        room.call(1);
+        first.called().await;
+        first.listen();
+        first.found_nothing();
+        drop(first);
+        assert!(!is_called(&mut second));
     }
 
     #[test]

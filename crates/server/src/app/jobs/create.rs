@@ -135,7 +135,7 @@ pub(super) async fn enqueue(
     };
     let id = jobs::insert(tx, &new, now).await.map_err(|error| pending(error, spec))?;
     let detail = json!({ "spec": spec.id, "type": new.job_type, "retry_of": new.retry_of });
-    audit::done(tx, &operator.name, "job.create", id, detail, now).await?;
+    audit::done(tx, &operator.name, "job.create", id, detail, now);
     Ok(view::job(jobs::get(tx, id).await?))
 }
 

@@ -14,12 +14,8 @@ use alethia_api::{
     jobs::{CancelJob, Job, JobQuery},
     page::Page,
 };
-use alethia_domain::{
-    ids::JobId,
-    lifecycle::{JobStatus, JobType, SpecEvent},
-};
-use alethia_store::{Conflict, StoreError, Tx, jobs, specs};
-use chrono::{DateTime, Utc};
+use alethia_domain::{ids::JobId, lifecycle::JobStatus};
+use alethia_store::{Conflict, StoreError, jobs, specs};
 use serde_json::json;
 
 pub(super) use binding::identity_of;
@@ -66,21 +62,13 @@ pub async fn cancel(app: &App, operator: &Operator, id: JobId, how: CancelJob) -
     let asked = if how.force { jobs::kill(&tx, id, now).await } else { jobs::cancel(&tx, id, now).await };
     let status = asked.map_err(|error| refusal(error, &job))?;
     if status == JobStatus::Cancelled {
-        withdraw(&tx, &job, now).await?;
+        let reason = specs::get(&tx, job.spec_id).await?.status_reason;
+        jobs::withdraw(&tx, &job, reason.as_deref(), now).await?;
     }
-    audit::done(&tx, &operator.name, "job.cancel", id, json!({ "now": status, "force": how.force }), now)
-        .await?;
+    audit::done(&tx, &operator.name, "job.cancel", id, json!({ "now": status, "force": how.force }), now);
     let job = view::job(jobs::get(&tx, id).await?);
     tx.commit().await?;
     Ok(job)
-}
-
-/// A DEPLOY that never started gives the Spec its former status back.
-async fn withdraw(tx: &Tx, job: &jobs::Job, now: DateTime<Utc>) -> Result<()> {
-    let (JobType::Deploy, Some(former)) = (job.job_type, job.former_status) else { return Ok(()) };
-    let reason = specs::get(tx, job.spec_id).await?.status_reason;
-    specs::transition(tx, job.spec_id, &SpecEvent::WithdrawDeploy(former), reason.as_deref(), now).await?;
-    Ok(())
 }
 
 /// What a job that is over allows instead.

@@ -52,7 +52,7 @@ pub async fn recover(app: &App, operator: &Operator, spec: SpecId, key: Option<S
     let adopted = adopt(&tx, operator, &spec, rescued, now).await?;
     let plan = enqueue(&tx, operator, &spec, plan_of(&tx, &lost).await?, now).await?;
     let detail = json!({ "lost": lost.id, "plan": plan.id });
-    audit::done(&tx, &operator.name, "spec.recover", spec.id, detail, now).await?;
+    audit::done(&tx, &operator.name, "spec.recover", spec.id, detail, now);
     let (released, adopted) = (released.map(lock), adopted.map(version));
     let recovery = Recovery { lost: view::job(lost), released, adopted, plan };
     once.keep(&tx, &recovery).await?;
@@ -131,7 +131,7 @@ async fn release(
     let Some(held) = held else { return Ok(None) };
     let released = states::force_unlock(tx, spec.id, &held.id, Force::OnlyOrphaned).await?;
     let detail = json!({ "lock": released.id, "job": released.job_id, "holder_alive": false });
-    audit::done(tx, &operator.name, "state.unlock", spec.id, detail, now).await?;
+    audit::done(tx, &operator.name, "state.unlock", spec.id, detail, now);
     Ok(Some(released))
 }
 
@@ -145,7 +145,7 @@ async fn adopt(
     let Some(rescued) = rescued else { return Ok(None) };
     let adopted = states::adopt(tx, spec.id, &rescued, now).await?;
     let detail = json!({ "serial": adopted.serial, "job": rescued.job_id, "attempt": rescued.attempt });
-    audit::done(tx, &operator.name, "state.adopt", spec.id, detail, now).await?;
+    audit::done(tx, &operator.name, "state.adopt", spec.id, detail, now);
     Ok(Some(adopted))
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use alethia_api::jobs::{Job, WaitReason, Waiting};
 use alethia_domain::lifecycle::JobStatus;
 use alethia_store::{
-    Page, PageRequest, Reader,
+    Page, Reader,
     jobs::{self, LINE_WALKED},
     runners::{self, Runner},
 };
@@ -15,9 +15,6 @@ use chrono::{DateTime, Utc};
 
 use super::view;
 use crate::{app::runners::is_online, error::Result};
-
-/// How many Runners are looked at.
-const RUNNERS: u16 = 1000;
 
 /// Jobs as clients see them, those that wait with why.
 pub(super) async fn told(reader: &impl Reader, jobs: Vec<jobs::Job>, now: DateTime<Utc>) -> Result<Vec<Job>> {
@@ -27,7 +24,7 @@ pub(super) async fn told(reader: &impl Reader, jobs: Vec<jobs::Job>, now: DateTi
         return Ok(jobs.into_iter().map(view::job).collect());
     }
     let mut waiting = jobs::waiting(reader, &queued).await?;
-    let runners = runners::list(reader, PageRequest::first(RUNNERS)).await?.items;
+    let runners = runners::all(reader).await?;
     let told = jobs.into_iter().map(|job| {
         let why = waiting.remove(&job.id).map(|facts| why(&job, &facts, &runners, now));
         Job { waiting: why, ..view::job(job) }
