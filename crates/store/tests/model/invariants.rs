@@ -106,7 +106,14 @@ impl Story {
         self.last_event = event.id;
         let spec = event.spec_id.ok_or("an event names no spec")?;
         match &event.change {
-            EventChange::JobChanged { job_type, status, attempt, cancel_requested, failure } => {
+            EventChange::JobChanged {
+                job_type,
+                status,
+                attempt,
+                cancel_requested,
+                kill_requested: _,
+                failure,
+            } => {
                 let now = JobStory {
                     spec,
                     job_type: *job_type,
