@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alethia_testkit::postgres::Shutdown;
+use alethia_testkit::{postgres::Shutdown, processes::working_below};
 use anyhow::Result;
 use rustix::process::Signal;
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    process::{signal, working_below},
+    process::signal,
     proxy::{Gate, Weather},
     schedule::{Fault, Kind},
     world::{Node, World},

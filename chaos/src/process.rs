@@ -2,13 +2,14 @@
 //! that a machine hurts a process.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::OpenOptions,
     io,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Child,
     time::{Duration, Instant},
 };
 
+use alethia_testkit::processes;
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -37,14 +38,9 @@ pub(crate) struct Process {
 impl Recipe {
     pub(crate) fn start(&self) -> Result<Process> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
-        let child = Command::new(&self.program)
+        let child = processes::command(&self.program, &self.home)
             .args(&self.arguments)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", &self.home)
             .envs(self.environment.clone())
-            .current_dir(&self.home)
-            .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
@@ -64,7 +60,7 @@ impl Process {
     /// work in.
     pub(crate) fn kill_with_children(&mut self, below: &Path) -> io::Result<()> {
         self.freeze();
-        let children = working_below(below);
+        let children = processes::working_below(below);
         self.kill()?;
         for child in children {
             signal(child, Signal::KILL);
@@ -106,21 +102,6 @@ impl Drop for Process {
         // Whoever wanted an orderly end has asked for it.
         let _ = self.kill();
     }
-}
-
-/// Processes that stand in a folder or below it.
-pub(crate) fn working_below(folder: &Path) -> Vec<Pid> {
-    let (Ok(folder), Ok(processes)) = (fs::canonicalize(folder), fs::read_dir("/proc")) else {
-        return Vec::new();
-    };
-    processes
-        .filter_map(|process| {
-            let process = process.ok()?;
-            let id = process.file_name().to_str()?.parse().ok()?;
-            let stands_in = fs::read_link(process.path().join("cwd")).ok()?;
-            stands_in.starts_with(&folder).then(|| Pid::from_raw(id)).flatten()
-        })
-        .collect()
 }
 
 /// It may be gone already, which is as good.

@@ -6,3 +6,4 @@
 
 pub mod fake_terraform;
 pub mod postgres;
+pub mod processes;

@@ -7,10 +7,11 @@ mod up;
 
 use std::{
     path::Path,
-    process::{Command, Output, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Output},
+    time::Duration,
 };
 
+use alethia_testkit::processes;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,10 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The binary with an environment of its own: no settings of the machine reach it.
 fn alethia(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_alethia"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    command.env_clear().env("HOME", home).env("PATH", path).current_dir(home).stdin(Stdio::null());
-    command
+    processes::command(env!("CARGO_BIN_EXE_alethia"), home)
 }
 
 fn run(home: &TempDir, words: &[&str]) -> Output {
@@ -62,13 +60,6 @@ fn write(home: &TempDir, name: &str, text: &str) {
 }
 
 /// Looks until there is something to see.
-fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < end, "{what} did not happen in time");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+fn wait_for<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    processes::until(what, PATIENCE, look)
 }

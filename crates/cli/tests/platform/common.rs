@@ -1,11 +1,13 @@
 //! Runs the real binary against folders of its own, as a user would.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
+use alethia_testkit::processes;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -66,6 +68,13 @@ impl User {
         self.ok(&arguments).json()
     }
 
+    /// From now on the sandbox cloud of a data folder takes its time to create such resources.
+    pub(crate) fn slow_creation(&self, resources: &str, milliseconds: u32, data: &str) {
+        let latency = milliseconds.to_string();
+        let slow = [resources, "--operation", "create", "--latency-ms", &latency, "--data-dir", data];
+        self.ok(&[&["sandbox", "faults", "add"][..], &slow].concat());
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = binary(self.home());
         command.args(arguments).env("ALETHIA_DATA_DIR", self.data());
@@ -95,13 +104,16 @@ impl From<Output> for Ran {
 
 /// The binary with an environment that holds nothing of the person who runs the tests.
 pub(crate) fn binary(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_alethia"));
-    command
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", home)
-        .current_dir(home);
-    command
+    processes::command(env!("CARGO_BIN_EXE_alethia"), home)
+}
+
+/// Every resource of the sandbox cloud of a data folder, with the time of its making.
+pub(crate) fn cloud(user: &User, data: &str) -> BTreeMap<String, String> {
+    let resources = user.json(&["sandbox", "list", "--data-dir", data]);
+    let resources = resources.as_array().unwrap().iter();
+    resources
+        .map(|resource| (format!("{} {}", resource["type"], resource["id"]), resource["created"].to_string()))
+        .collect()
 }
 
 /// A document of `examples/`, as JSON.
@@ -112,7 +124,7 @@ pub(crate) fn example(name: &str) -> Value {
 }
 
 /// Status of every component of a Spec, as `kind.name` or `kind`.
-pub(crate) fn statuses(spec: &Value) -> std::collections::BTreeMap<String, String> {
+pub(crate) fn statuses(spec: &Value) -> BTreeMap<String, String> {
     spec["components"]
         .as_array()
         .unwrap()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::{User, example, statuses};
+use crate::common::{User, cloud, example, statuses};
 use serde_json::Value;
 
 #[test]
@@ -33,14 +33,14 @@ fn a_failed_database_fails_alone_and_a_retry_makes_only_what_is_missing() {
     assert_eq!(job["failure"]["reason"], "terraform");
     assert!(job["failure"]["address"].as_str().unwrap().starts_with("module.database-orders"), "{job:#}");
 
-    let before = cloud(&user);
+    let before = own_cloud(&user);
     user.ok(&["sandbox", "faults", "clear"]);
     let retried = user.json(&["jobs", "retry", job["id"].as_str().unwrap(), "--wait"]);
     assert_eq!(retried["status"], "SUCCESS", "{retried:#}");
     let spec = user.json(&["spec", "get", "shop"]);
     assert_eq!(spec["status"], "ACTIVE");
     assert!(statuses(&spec).values().all(|status| status == "ACTIVE"), "{spec:#}");
-    let after = cloud(&user);
+    let after = own_cloud(&user);
     for (resource, created) in &before {
         assert_eq!(after.get(resource), Some(created), "{resource} was made anew");
     }
@@ -65,19 +65,12 @@ fn a_change_that_broke_off_is_brought_back_without_a_console_too() {
     assert!(again.stderr.contains("there is nothing to recover"), "{}", again.stderr);
 }
 
+fn own_cloud(user: &User) -> BTreeMap<String, String> {
+    cloud(user, user.data().to_str().unwrap())
+}
+
 fn newest_job(user: &User) -> Value {
     let jobs = user.json(&["jobs", "list"]);
     let jobs = jobs.as_array().unwrap_or_else(|| jobs["items"].as_array().unwrap());
     jobs[0].clone()
-}
-
-/// Every resource of the sandbox cloud with the time of its making.
-fn cloud(user: &User) -> BTreeMap<String, String> {
-    let resources = user.json(&["sandbox", "list"]);
-    resources
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|resource| (format!("{} {}", resource["type"], resource["id"]), resource["created"].to_string()))
-        .collect()
 }

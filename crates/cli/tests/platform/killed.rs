@@ -3,17 +3,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::Path,
     process::Stdio,
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use alethia_testkit::processes::{self, working_below};
 use serde_json::Value;
 
 use crate::{
-    common::{User, example, statuses},
+    common::{User, cloud, example, statuses},
     processes::Processes,
 };
 
@@ -26,13 +25,12 @@ fn a_killed_runner_costs_a_job_and_recover_brings_the_rest_to_its_end() {
     let (user, data) = (processes.user(), processes.runners_data());
     let file = user.spec_file(&example("shop.yaml"));
     let data = data.to_str().unwrap();
-    let slow = ["aws_rds_cluster.*", "--operation", "create", "--latency-ms", "4000", "--data-dir", data];
-    user.ok(&[&["sandbox", "faults", "add"][..], &slow].concat());
+    user.slow_creation("aws_rds_cluster.*", 4000, data);
 
     let mut apply = user.command(&["apply", "-y", &file]).stderr(Stdio::null()).spawn().unwrap();
     let job = until("resources are there", || deploy(&user).filter(|job| job["progress"]["done"] != 0));
     processes.kill_runner(job["runner"].as_str().unwrap());
-    until("Terraform is gone", || works_below(&Path::new(data).join("runners")).is_none().then_some(()));
+    until_gone("Terraform is gone", &Path::new(data).join("runners"));
     let made = cloud(&user, data);
     let failed = until("the job ends", || deploy(&user).filter(|job| job["status"] == "FAILED"));
     assert!(!apply.wait().unwrap().success());
@@ -54,8 +52,7 @@ fn a_console_that_is_killed_and_comes_back_costs_a_running_job_nothing() {
     let (user, data) = (processes.user(), processes.runners_data());
     let file = user.spec_file(&example("shop.yaml"));
     let data = data.to_str().unwrap();
-    let slow = ["aws_*", "--operation", "create", "--latency-ms", "1000", "--data-dir", data];
-    user.ok(&[&["sandbox", "faults", "add"][..], &slow].concat());
+    user.slow_creation("aws_*", 1000, data);
 
     let mut apply = user.command(&["apply", "-y", &file]).stderr(Stdio::null()).spawn().unwrap();
     let job = until("resources are there", || deploy(&user).filter(|job| job["progress"]["done"] != 0));
@@ -107,30 +104,11 @@ pub(crate) fn deploy(user: &User) -> Option<Value> {
     jobs.iter().find(|job| job["type"] == "DEPLOY").cloned()
 }
 
-/// Every resource of the sandbox cloud with the time of its making.
-pub(crate) fn cloud(user: &User, data: &str) -> BTreeMap<String, String> {
-    let resources = user.json(&["sandbox", "list", "--data-dir", data]);
-    let resources = resources.as_array().unwrap().iter();
-    resources
-        .map(|resource| (format!("{} {}", resource["type"], resource["id"]), resource["created"].to_string()))
-        .collect()
+/// Waits until no process works below a folder.
+pub(crate) fn until_gone(what: &str, folder: &Path) {
+    until(what, || working_below(folder).is_empty().then_some(()));
 }
 
-/// A folder below this one that a process works in.
-pub(crate) fn works_below(folder: &Path) -> Option<String> {
-    fs::read_dir("/proc").unwrap().find_map(|process| {
-        let works_in = fs::read_link(process.ok()?.path().join("cwd")).ok()?;
-        works_in.starts_with(folder).then(|| works_in.display().to_string())
-    })
-}
-
-pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    panic!("not within {PATIENCE:?}: {what}");
+pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    processes::until(what, PATIENCE, look)
 }

@@ -13,8 +13,8 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::{
-    common::{User, example},
-    killed::{cloud, deploy, until, works_below},
+    common::{User, cloud, example},
+    killed::{deploy, until, until_gone},
     processes::Processes,
 };
 
@@ -31,7 +31,7 @@ fn a_runner_that_stands_still_has_no_terraform_when_its_lease_ends_and_goes_on_a
     processes.signal_runner(&runner, Signal::STOP);
     let stopped = Instant::now();
     let folders = data.join("runners");
-    until("Terraform is gone", || works_below(&folders).is_none().then_some(()));
+    until_gone("Terraform is gone", &folders);
     assert!(stopped.elapsed() < Duration::from_secs(LEASE.into()), "{:?}", stopped.elapsed());
     let at_the_end = deploy(&user).unwrap();
     assert_eq!(at_the_end["status"], "PROCESSING", "the lease ended before Terraform did: {at_the_end:#}");
@@ -76,7 +76,7 @@ fn a_state_that_outlives_console_and_runner_is_delivered_late_and_recovered() {
     processes.kill_console();
     until("Terraform leaves its state behind", || errored_state(&data));
     processes.kill_runner(&runner);
-    until("nothing of it is left", || works_below(&data.join("runners")).is_none().then_some(()));
+    until_gone("nothing of it is left", &data.join("runners"));
     let made = made(&data);
     processes.start_console();
     let failed = until("the job ends", || deploy(&user).filter(|job| job["status"] == "FAILED"));
@@ -96,8 +96,7 @@ fn a_state_that_outlives_console_and_runner_is_delivered_late_and_recovered() {
 fn apply_slowly(user: &User, data: &Path) -> (String, Child, Value) {
     let file = user.spec_file(&example("shop.yaml"));
     let data = data.to_str().unwrap();
-    let slow = ["aws_*", "--operation", "create", "--latency-ms", "700", "--data-dir", data];
-    user.ok(&[&["sandbox", "faults", "add"][..], &slow].concat());
+    user.slow_creation("aws_*", 700, data);
     let apply = user.command(&["apply", "-y", &file]).stderr(Stdio::null()).spawn().unwrap();
     let job = until("resources are there", || deploy(user).filter(|job| job["progress"]["done"] != 0));
     (file, apply, job)

@@ -4,12 +4,11 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    process::{Child, Stdio},
+    time::Duration,
 };
 
-use alethia_testkit::postgres::Postgres;
+use alethia_testkit::{postgres::Postgres, processes::until};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -132,18 +131,12 @@ fn start_console(home: &Path, address: &str, database: &str, lease: u16) -> Proc
 }
 
 fn start(home: &Path, data: &str, arguments: &[&str]) -> Process {
-    let mut command: Command = binary(home);
-    command.args(arguments).arg("--data-dir").arg(home.join(data)).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut command = binary(home);
+    command.args(arguments).arg("--data-dir").arg(home.join(data)).stdout(Stdio::null());
     Process(command.spawn().unwrap())
 }
 
 fn read_when_there(path: &Path) -> String {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        match fs::read_to_string(path) {
-            Ok(text) if !text.is_empty() => return text,
-            Ok(_) | Err(_) => thread::sleep(Duration::from_millis(10)),
-        }
-    }
-    panic!("{} did not appear within {PATIENCE:?}", path.display());
+    let look = || fs::read_to_string(path).ok().filter(|text| !text.is_empty());
+    until(&format!("{} is there", path.display()), PATIENCE, look)
 }
