@@ -32,7 +32,7 @@ use crate::{
     Result,
     blobs::Blobs,
     doorbell::{Doorbell, Relay},
-    keys, schema,
+    events, keys, schema,
     seal::Keyring,
 };
 
@@ -141,7 +141,8 @@ impl Store {
             doorbell,
         };
         let store = Self { inner: Arc::new(inner), checks_fences: true };
-        store.inner.relay.start(Arc::downgrade(&store.inner), postgres);
+        let newest = events::latest(&store).await?;
+        store.inner.relay.start(Arc::downgrade(&store.inner), newest, postgres);
         Ok(store)
     }
 

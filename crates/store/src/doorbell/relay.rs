@@ -70,9 +70,9 @@ struct Shared {
 }
 
 /// What the tables said when they were looked at last.
-#[derive(Default)]
 struct Seen {
-    event: Option<i64>,
+    /// Number of the last event.
+    event: i64,
     /// Number of the last chunk of each log that is being written.
     chunks: HashMap<JobId, (i64, i64)>,
 }
@@ -90,9 +90,10 @@ impl Relay {
         Self { stop: CancellationToken::new(), tasks: TaskTracker::new(), shared: Arc::new(shared) }
     }
 
-    /// Begins to work for a store; with a pool where there may be other Consoles.
-    pub(crate) fn start(&self, store: Weak<Inner>, postgres: Option<PgPool>) {
-        self.spawn(look(Arc::clone(&self.shared), store));
+    /// Begins to work for a store whose newest event is this one, before anybody listens; with a pool where there may be
+    /// other Consoles.
+    pub(crate) fn start(&self, store: Weak<Inner>, newest: i64, postgres: Option<PgPool>) {
+        self.spawn(look(Arc::clone(&self.shared), store, Seen::until(newest)));
         if let Some(pool) = postgres {
             let options = pool.connect_options();
             self.shared.doorbell.inner.outbox.open();
@@ -268,8 +269,7 @@ async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
 }
 
 /// Looks into the tables now and then, and whenever rings may have been missed.
-async fn look(shared: Arc<Shared>, store: Weak<Inner>) {
-    let mut seen = Seen::default();
+async fn look(shared: Arc<Shared>, store: Weak<Inner>, mut seen: Seen) {
     loop {
         let _asked_or_time_to_look = timeout(SLOW_POLL, shared.look.notified()).await;
         let Some(store) = Store::upgrade(&store) else { return };
@@ -282,6 +282,10 @@ async fn look(shared: Arc<Shared>, store: Weak<Inner>) {
 }
 
 impl Seen {
+    fn until(event: i64) -> Self {
+        Self { event, chunks: HashMap::new() }
+    }
+
     /// What changed since the last look. The queue is always looked at: time alone lets a job be claimed that was held
     /// back.
     async fn catch_up(&mut self, store: &Store) -> Result<BTreeSet<Bell>> {
@@ -292,20 +296,15 @@ impl Seen {
     }
 
     async fn events(&mut self, store: &Store, bells: &mut BTreeSet<Bell>) -> Result<()> {
-        let Some(mut last) = self.event else {
-            self.event = Some(events::latest(store).await?);
-            return Ok(());
-        };
         let settled = events::settled(store).await?;
         loop {
             let sql = "SELECT id, job_id FROM events WHERE id > $1 AND id <= $3 ORDER BY id LIMIT $2";
-            let rows = store.all(sql, values![last, EVENTS, settled]).await?;
+            let rows = store.all(sql, values![self.event, EVENTS, settled]).await?;
             for row in &rows {
-                last = row.get("id")?;
+                self.event = row.get("id")?;
                 bells.insert(Bell::Events);
                 bells.extend(row.optional_id("job_id")?.map(Bell::Job));
             }
-            self.event = Some(last);
             if rows.len() < usize::from(EVENTS) {
                 return Ok(());
             }
@@ -331,7 +330,11 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
+    use alethia_domain::event::EventChange;
+    use chrono::DateTime;
+
     use super::*;
+    use crate::{StoreConfig, events::NewEvent};
 
     #[tokio::test]
     async fn what_one_relay_tells_another_one_rings() {
@@ -347,6 +350,23 @@ mod tests {
         let own = one.shared.doorbell.listen(Bell::Job(job));
         one.shared.heard(&text);
         assert_eq!(own.count(), 0, "its own rings were heard here already");
+    }
+
+    /// As of another Console, before this one hears its rings.
+    #[tokio::test]
+    async fn what_happened_before_the_first_look_is_rung_by_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = StoreConfig::in_folder(folder.path()).unwrap();
+        let store = Store::open(&config, DateTime::UNIX_EPOCH).await.unwrap();
+        let (mut seen, job) = (Seen::until(events::latest(&store).await.unwrap()), JobId::generate());
+        let change = EventChange::JobProgressed { step: "plan".to_owned(), done: 1, total: 9 };
+        let tx = store.begin().await.unwrap();
+        events::append(&tx, NewEvent { at: DateTime::UNIX_EPOCH, spec_id: None, job_id: Some(job), change });
+        tx.commit().await.unwrap();
+        let rung = seen.catch_up(&store).await.unwrap();
+        assert_eq!(rung, BTreeSet::from([Bell::Queue, Bell::Events, Bell::Job(job)]));
+        assert_eq!(seen.catch_up(&store).await.unwrap(), BTreeSet::from([Bell::Queue]), "once");
+        store.close().await;
     }
 
     #[test]
