@@ -6,8 +6,9 @@ use alethia_domain::ids::JobId;
 use super::{LogChunk, LogCursor, batch};
 use crate::{Page, PageRequest, Result, Store};
 
-/// About how much text one call looks through.
-const MOST_TEXT: usize = 4 << 20;
+/// About how many bytes one call looks through, of text and of what a chunk costs besides, however short it is.
+const MOST: usize = 4 << 20;
+const CHUNK: usize = 1 << 10;
 /// Chunks that are read at once, where they are rows.
 const CHUNKS: usize = 64;
 /// The same, where they lie in a segment, which is read as a whole.
@@ -26,7 +27,7 @@ pub async fn search(
 ) -> Result<Page<LogChunk, LogCursor>> {
     let (wanted, limit) = (text.to_lowercase(), usize::from(request.limit.clamp(1, 200)));
     let (mut items, mut next, mut looked_at) = (Vec::new(), None, 0);
-    while items.len() < limit && looked_at < MOST_TEXT {
+    while items.len() < limit && looked_at < MOST {
         let place = next.or(request.after).unwrap_or_default();
         let batch = batch(store, job_id, place, CHUNKS, SEGMENT).await?;
         if batch.chunks.is_empty() {
@@ -34,9 +35,9 @@ pub async fn search(
         }
         for chunk in batch.chunks {
             next = Some(chunk.cursor());
-            looked_at += chunk.text.len();
+            looked_at += chunk.text.len() + CHUNK;
             items.extend(lines_with(chunk, &wanted));
-            if items.len() == limit || looked_at >= MOST_TEXT {
+            if items.len() == limit || looked_at >= MOST {
                 break;
             }
         }

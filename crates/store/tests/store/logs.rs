@@ -17,6 +17,7 @@ on_both!(
     a_page_deep_in_an_archived_log_opens_one_segment,
     a_text_is_found_in_a_live_and_in_an_archived_log,
     a_search_stops_after_a_while_and_says_where,
+    a_search_stops_after_many_short_chunks_as_well,
     a_log_of_a_million_lines_is_moved_paged_and_searched,
     an_attempt_that_is_over_writes_nothing,
 );
@@ -113,6 +114,14 @@ async fn a_search_stops_after_a_while_and_says_where(world: World) {
     let page = logs::search(&world.store, fence.job_id, "needle", PageRequest::first(5)).await.unwrap();
     assert!(page.items.is_empty() && page.next.is_some_and(|place| place.sequence < 91), "{:?}", page.next);
     assert_eq!(search(&world, fence, "needle").await.len(), 1);
+}
+
+async fn a_search_stops_after_many_short_chunks_as_well(world: World) {
+    let fence = running(&world).await;
+    append(&world, fence, 1..=5000).await.unwrap();
+    let page = logs::search(&world.store, fence.job_id, "needle", PageRequest::first(5)).await.unwrap();
+    assert_eq!((page.items.len(), page.next.is_some_and(|place| place.sequence < 5000)), (0, true));
+    assert_eq!(search(&world, fence, "line 5000").await.len(), 1);
 }
 
 async fn a_log_of_a_million_lines_is_moved_paged_and_searched(world: World) {
