@@ -161,9 +161,6 @@ impl Drop for Member {
 
 impl Writer {
     async fn enter(&mut self) -> Result<()> {
-        if self.connection.is_none() {
-            return Err(closed());
-        }
         let statement = match self.place {
             Place::Outside => "BEGIN IMMEDIATE; SAVEPOINT member",
             Place::Working => "ROLLBACK TO member",
@@ -225,21 +222,17 @@ impl Writer {
     }
 
     async fn run(&self, statement: &str) -> std::result::Result<(), DbErr> {
-        match &self.connection {
-            Some(connection) if !statement.is_empty() => {
-                connection.execute_unprepared(statement).await.map(drop)
-            }
-            Some(_) | None => Ok(()),
+        let closed = || DbErr::Custom("the store was closed".to_owned());
+        let connection = self.connection.as_ref().ok_or_else(closed)?;
+        if statement.is_empty() {
+            return Ok(());
         }
+        connection.execute_unprepared(statement).await.map(drop)
     }
 }
 
 fn late(error: tokio::time::error::Elapsed) -> StoreError {
     StoreError::Unavailable { what: "database", source: Box::new(error) }
-}
-
-fn closed() -> StoreError {
-    StoreError::Unavailable { what: "database", source: "the store was closed".into() }
 }
 
 #[cfg(test)]
@@ -398,6 +391,7 @@ mod tests {
     async fn a_closed_group_lets_nobody_in() {
         let (group, _pool) = group().await;
         group.close().await;
-        assert!(group.join().await.is_err());
+        let refused = group.join().await.err().unwrap();
+        assert!(format!("{refused:?}").contains("closed"), "{refused:?}");
     }
 }

@@ -75,7 +75,8 @@ impl Tx {
     /// Once it was called it runs to its end, also when the caller goes away.
     ///
     /// # Errors
-    /// When the database is not available, or a statement failed before; then nothing of the transaction happened.
+    /// When the database is not available, or a statement failed before. Nothing of the transaction happened then, unless
+    /// it was the answer to the commit that did not come: whoever has put something elsewhere leaves it there.
     pub async fn commit(self) -> Result<()> {
         tokio::spawn(self.close()).await.map_err(interrupted)?
     }
