@@ -61,7 +61,7 @@ pub async fn restore(
     key: Option<String>,
 ) -> Result<State> {
     let once = Once::new(admin, key, format!("specs/{spec}/state/restore"), &restore);
-    let draft = states::draft_restore(&app.store, spec, restore.serial).await.map_err(refusal)?;
+    let draft = states::draft_restore(&app.store, spec, restore.serial).await?;
     let restored = adopt(app, admin, spec, &draft, &restore, &once).await;
     match &restored {
         // It may have happened all the same: what a row may name stays.
@@ -87,10 +87,11 @@ async fn adopt(
         return Ok(state);
     }
     specs::lock(&tx, spec).await?;
-    if let Some(job) = specs::get(&tx, spec).await?.active_job {
+    let named = specs::get(&tx, spec).await?;
+    if let Some(job) = named.active_job {
         return Err(Error::conflict(format!("job {job} works on it; wait for its end or cancel it")));
     }
-    let made = states::restore(&tx, draft, now).await.map_err(refusal)?;
+    let made = states::restore(&tx, draft, now).await.map_err(|error| refusal(error, &named))?;
     let state = view(states::get(&tx, spec).await?);
     once.keep(&tx, &state).await?;
     let detail = json!({ "from": restore.serial, "to": made.serial });
@@ -106,7 +107,9 @@ async fn adopt(
 pub async fn unlock(app: &App, admin: &Admin, spec: SpecId, unlock: UnlockState) -> Result<State> {
     let force = if unlock.force { Force::Always } else { Force::OnlyOrphaned };
     let (tx, now) = (app.store.begin().await?, app.now());
-    let released = states::force_unlock(&tx, spec, &unlock.lock_id, force).await.map_err(refusal)?;
+    let named = specs::get(&tx, spec).await?;
+    let released = states::force_unlock(&tx, spec, &unlock.lock_id, force).await;
+    let released = released.map_err(|error| refusal(error, &named))?;
     let detail =
         json!({ "lock": released.id, "job": released.job_id, "holder_alive": released.holder_alive });
     audit::done(&tx, &admin.name, "state.unlock", spec, detail, now);
@@ -115,17 +118,17 @@ pub async fn unlock(app: &App, admin: &Admin, spec: SpecId, unlock: UnlockState)
     Ok(state)
 }
 
-fn refusal(error: StoreError) -> Error {
+fn refusal(error: StoreError, spec: &specs::Spec) -> Error {
     match error {
         StoreError::StateRefused(StateRefusal::Locked(lock)) if lock.holder_alive => Error::Conflict {
             detail: format!("the state is locked by {}, who is alive ({})", lock.who, lock.operation),
             permitted: Vec::new(),
-            hint: Some("cancel the job that holds it, or unlock with force".to_owned()),
+            hint: lock.job_id.map(|job| format!("alethia jobs cancel {job}")),
         },
         StoreError::StateRefused(StateRefusal::Locked(lock)) => Error::Conflict {
             detail: format!("the state is locked by {}, who is gone", lock.who),
             permitted: vec!["recover", "unlock"],
-            hint: Some("alethia recover, with the name of the Spec".to_owned()),
+            hint: Some(format!("alethia recover {}/{}", spec.zone, spec.name)),
         },
         other => other.into(),
     }

@@ -111,6 +111,28 @@ async fn a_job_and_its_stream_go_on_after_the_database_was_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runner_that_stays_silent_after_the_database_is_back_is_known_as_lost_one_lease_later() {
+    let server = Postgres::start().unwrap();
+    let database = server.create_database().unwrap();
+    let console = Console::with(|config| {
+        config.database = database;
+        config.lease = Duration::from_millis(1500);
+    });
+    let console = console.await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let job = console.create_job(spec, JobType::Deploy).await;
+    let lost = take_and_start(&console.runner().await).await;
+    server.stop(Shutdown::Fast).unwrap();
+    is_turned_away(&console).await;
+    eventually(|| async { chrono::Utc::now() > lost.claim.lease_expires_at }).await;
+    server.start_again().unwrap();
+    let back = Instant::now();
+    eventually(|| async { console.job(job.id).await.status == JobStatus::Failed }).await;
+    assert!(back.elapsed() > console.server.app().config.lease, "it was given one lease to be heard of");
+    console.server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_does_not_answer_is_taken_for_one_that_is_away() {
     let server = Postgres::start().unwrap();
     let (console, database) = console_on(&server).await;

@@ -190,6 +190,7 @@ async fn a_lock_of_a_living_holder_needs_force() {
     let unlock = |force| UnlockState { lock_id: "one".to_owned(), force };
     let problem = refused(client.unlock_state(backend.spec, &unlock(false)).await);
     assert!(problem.detail.contains("who is alive"), "{}", problem.detail);
+    assert_eq!(problem.hint, Some(format!("alethia jobs cancel {}", backend.taken.claim.job_id)));
     let other = UnlockState { lock_id: "two".to_owned(), force: true };
     assert_eq!(code(client.unlock_state(backend.spec, &other).await), Code::Conflict);
     assert!(client.unlock_state(backend.spec, &unlock(true)).await.unwrap().lock.is_none());
@@ -199,9 +200,13 @@ async fn a_lock_of_a_living_holder_needs_force() {
 async fn a_lock_that_was_left_behind_is_released_without_force() {
     let backend = Backend::start().await;
     backend.status("LOCK", "", &lock("one")).await;
+    let write = backend.status("POST", "?ID=one", &state(1, "one")).await;
+    assert_eq!(write, StatusCode::OK);
     backend.taken.job.finish(&success()).await.unwrap();
     let client = &backend.console.client;
     assert!(!client.state(backend.spec).await.unwrap().lock.unwrap().holder_alive);
+    let problem = refused(client.restore_state(backend.spec, &RestoreState { serial: 1 }).await);
+    assert_eq!(problem.hint.as_deref(), Some("alethia recover default/shop"));
     let unlock = UnlockState { lock_id: "one".to_owned(), force: false };
     assert!(client.unlock_state(backend.spec, &unlock).await.unwrap().lock.is_none());
 }
