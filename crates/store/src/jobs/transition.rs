@@ -80,16 +80,11 @@ pub async fn start(tx: &Tx, fence: Fence, now: DateTime<Utc>) -> Result<()> {
         "UPDATE provision_jobs SET status = $4, started_at = $5 WHERE id = $1 AND attempt = $2 AND status = $3 \
          RETURNING {CURRENT}"
     );
-    match tx.optional(&sql, values![fence.job_id, fence.attempt, from, to, now]).await? {
-        Some(row) => announce(tx, &Current::from_row(&row)?, None, now),
-        None => {
-            // Why not; or the attempt is held to be good all the same.
-            let job = fenced(tx, fence).await?;
-            let status = job.status.next(&JobEvent::Start)?;
-            tx.optional(&sql, values![job.id, job.attempt, job.status, status, now]).await?;
-            announce(tx, &Current { status, ..job }, None, now);
-        }
-    }
+    let Some(row) = tx.optional(&sql, values![fence.job_id, fence.attempt, from, to, now]).await? else {
+        fenced(tx, fence).await?.status.next(&JobEvent::Start)?;
+        return Err(lost(fence));
+    };
+    announce(tx, &Current::from_row(&row)?, None, now);
     Ok(())
 }
 
@@ -107,6 +102,7 @@ pub async fn finish(tx: &Tx, fence: Fence, end: &End, now: DateTime<Utc>) -> Res
     if over(tx, fence, from, to, failure, now).await? {
         return Ok(());
     }
+    // On PostgreSQL the start may have been committed in between.
     let job = fenced(tx, fence).await?;
     let status = job.status.next(&event)?;
     conclude(tx, &job, status, failure, now).await
