@@ -19,7 +19,6 @@ pub struct Metrics {
     claim_durations: Histogram,
     claims_waiting: IntGauge,
     doorbell_lag: Gauge,
-    database: IntGauge,
     jobs: IntGaugeVec,
     streams: IntGauge,
 }
@@ -39,19 +38,17 @@ impl Metrics {
                 .expect(VALID),
             claims_waiting: gauge("alethia_claims_waiting", "Claims that wait for a job here"),
             doorbell_lag: Gauge::new("alethia_doorbell_lag_seconds", DOORBELL_LAG).expect(VALID),
-            database: gauge("alethia_database_available", "1 while the database answers"),
             jobs: gauges("alethia_jobs", "Jobs that are not final, by status", &["status"]),
             streams: gauge("alethia_open_streams", "Open event streams"),
             registry,
         };
-        let collectors: [Box<dyn prometheus::core::Collector>; 9] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 8] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.durations.clone()),
             Box::new(metrics.claims.clone()),
             Box::new(metrics.claim_durations.clone()),
             Box::new(metrics.claims_waiting.clone()),
             Box::new(metrics.doorbell_lag.clone()),
-            Box::new(metrics.database.clone()),
             Box::new(metrics.jobs.clone()),
             Box::new(metrics.streams.clone()),
         ];
@@ -77,11 +74,10 @@ impl Metrics {
         self.claim_durations.observe(took.as_secs_f64());
     }
 
-    /// What is so at this moment: claims that wait, the doorbell's lag, whether the database answers.
-    pub fn now(&self, claims_waiting: usize, doorbell_lag: Duration, database: bool) {
+    /// What is so at this moment: claims that wait, and the doorbell's lag.
+    pub fn now(&self, claims_waiting: usize, doorbell_lag: Duration) {
         self.claims_waiting.set(i64::try_from(claims_waiting).unwrap_or(i64::MAX));
         self.doorbell_lag.set(doorbell_lag.as_secs_f64());
-        self.database.set(database.into());
     }
 
     /// A stream opens.

@@ -37,6 +37,6 @@ pub async fn metrics(app: &App, _: &Viewer) -> Result<Vec<u8>> {
         let count = depth.iter().find(|(known, _)| *known == status).map_or(0, |(_, count)| *count);
         app.metrics.jobs(status.as_str(), count);
     }
-    app.metrics.now(app.room.waiting(), app.store.doorbell_lag(), *app.store.available().borrow());
+    app.metrics.now(app.room.waiting(), app.store.doorbell_lag());
     Ok(app.metrics.text())
 }
