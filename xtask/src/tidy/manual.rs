@@ -1,4 +1,4 @@
-//! Written words: links between pages resolve, and every decision record stands in the index.
+//! Written words: links between pages resolve, and every decision record stands in the index under a number of its own.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,29 @@ const INDEX: &str = "docs/adr/README.md";
 
 pub(super) fn check(files: &[Text]) -> Vec<String> {
     let pages = files.iter().filter(|file| file.path.ends_with(".md"));
-    pages.flat_map(|page| broken_links(page, files)).chain(unlisted_records(files)).collect()
+    pages
+        .flat_map(|page| broken_links(page, files))
+        .chain(unlisted_records(files))
+        .chain(doubled_numbers(files))
+        .collect()
+}
+
+/// The file names of the decision records.
+fn records(files: &[Text]) -> impl Iterator<Item = &str> {
+    let records = files.iter().filter_map(|file| file.path.strip_prefix(RECORDS));
+    records.filter(|name| name.ends_with(".md") && *name != "README.md")
 }
 
 fn unlisted_records(files: &[Text]) -> Vec<String> {
     let index = files.iter().find(|file| file.path == INDEX).map_or("", |file| file.text.as_str());
-    let records = files.iter().filter_map(|file| file.path.strip_prefix(RECORDS));
-    let records = records.filter(|name| name.ends_with(".md") && *name != "README.md");
-    let missing = records.filter(|name| !index.contains(&format!("({name})")));
+    let missing = records(files).filter(|name| !index.contains(&format!("({name})")));
     missing.map(|name| format!("{INDEX}: {name} is not in the index")).collect()
+}
+
+fn doubled_numbers(files: &[Text]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let doubled = records(files).filter(|name| !taken.insert(name.split('-').next()));
+    doubled.map(|name| format!("{RECORDS}{name}: another record has this number")).collect()
 }
 
 fn broken_links(page: &Text, files: &[Text]) -> Vec<String> {
@@ -115,12 +129,19 @@ mod tests {
     }
 
     #[test]
-    fn every_record_is_in_the_index() {
+    fn every_record_is_in_the_index_under_a_number_of_its_own() {
         let files = [
             made_up("docs/adr/0001-one.md", "# One\n"),
             made_up("docs/adr/0002-two.md", "# Two\n"),
-            made_up("docs/adr/README.md", "- [One](0001-one.md)\n"),
+            made_up("docs/adr/0002-three.md", "# Three\n"),
+            made_up("docs/adr/README.md", "- [One](0001-one.md) [Three](0002-three.md)\n"),
         ];
-        assert_eq!(check(&files), ["docs/adr/README.md: 0002-two.md is not in the index"]);
+        assert_eq!(
+            check(&files),
+            [
+                "docs/adr/README.md: 0002-two.md is not in the index",
+                "docs/adr/0002-three.md: another record has this number"
+            ]
+        );
     }
 }
