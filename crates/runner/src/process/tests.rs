@@ -28,21 +28,37 @@ impl Sink for Kept {
     }
 }
 
-fn environment() -> BTreeMap<String, String> {
-    BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned()), ("ONLY".to_owned(), "this".to_owned())])
+/// What the programs of these tests stand on.
+struct Ground {
+    environment: BTreeMap<String, String>,
+    guard: GuardProgram,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let only = [("PATH", "/usr/bin:/bin"), ("ONLY", "this")];
+        let environment = only.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Self { environment, guard: guard::program() }
+    }
+
+    /// A program whose lease goes on.
+    fn program<'a>(&'a self, path: &'a Path, arguments: &'a [&'a str]) -> Program<'a> {
+        Program {
+            path,
+            arguments,
+            folder: Path::new("/"),
+            environment: &self.environment,
+            output: None,
+            guard: &self.guard,
+            limits: far(),
+        }
+    }
 }
 
 async fn run_shell(script: &str, stop: &StopSignal) -> (Ended, Kept) {
-    let (environment, mut kept) = (environment(), Kept::default());
-    let program = Program {
-        path: Path::new("/bin/sh"),
-        arguments: &["-c", script],
-        folder: Path::new("/"),
-        environment: &environment,
-        output: None,
-        guard: &guard::program(),
-        limits: far(),
-    };
+    let (ground, mut kept) = (Ground::new(), Kept::default());
+    let arguments = ["-c", script];
+    let program = ground.program(Path::new("/bin/sh"), &arguments);
     let ended = run(program, stop, Duration::from_millis(200), &mut kept).await.unwrap();
     (ended, kept)
 }
@@ -50,17 +66,9 @@ async fn run_shell(script: &str, stop: &StopSignal) -> (Ended, Kept) {
 /// Runs a fake `apply` that hangs and stops it once it does.
 async fn stop_hanging(mode: Mode, grace: Duration, reason: Stop) -> (Ended, Installed) {
     let fake = FakeTerraform::new().apply(mode).install().unwrap();
-    let (stop, environment, mut kept) = (StopSignal::new(), environment(), Kept::default());
+    let (ground, stop, mut kept) = (Ground::new(), StopSignal::new(), Kept::default());
     let path = fake.path();
-    let program = Program {
-        path: &path,
-        arguments: &["apply"],
-        folder: Path::new("/"),
-        environment: &environment,
-        output: None,
-        guard: &guard::program(),
-        limits: far(),
-    };
+    let program = ground.program(&path, &["apply"]);
     let raise = async {
         until(|| !fake.hanging().is_empty()).await;
         stop.raise(reason);
@@ -133,17 +141,8 @@ async fn a_lost_lease_kills_without_any_grace() {
 #[tokio::test]
 async fn dropping_the_run_leaves_no_process_behind() {
     let fake = FakeTerraform::new().apply(Mode::IgnoreInterrupt).install().unwrap();
-    let (stop, environment, mut kept, path) =
-        (StopSignal::new(), environment(), Kept::default(), fake.path());
-    let program = Program {
-        path: &path,
-        arguments: &["apply"],
-        folder: Path::new("/"),
-        environment: &environment,
-        output: None,
-        guard: &guard::program(),
-        limits: far(),
-    };
+    let (ground, stop, mut kept, path) = (Ground::new(), StopSignal::new(), Kept::default(), fake.path());
+    let program = ground.program(&path, &["apply"]);
     tokio::select! {
         _ = run(program, &stop, Duration::from_secs(9), &mut kept) => panic!("it hangs"),
         () = until(|| !fake.hanging().is_empty()) => {}
@@ -154,17 +153,8 @@ async fn dropping_the_run_leaves_no_process_behind() {
 /// Starts a fake `apply` that nobody here looks after.
 async fn unattended(mode: Mode, limits: watch::Receiver<Limits>) -> (Running, Installed) {
     let fake = FakeTerraform::new().apply(mode).install().unwrap();
-    let (path, environment, guard) = (fake.path(), environment(), guard::program());
-    let running = spawn(Program {
-        path: &path,
-        arguments: &["apply"],
-        folder: Path::new("/"),
-        environment: &environment,
-        output: None,
-        guard: &guard,
-        limits,
-    })
-    .unwrap();
+    let (ground, path) = (Ground::new(), fake.path());
+    let running = spawn(Program { limits, ..ground.program(&path, &["apply"]) }).unwrap();
     until(|| !fake.hanging().is_empty()).await;
     (running, fake)
 }
@@ -230,18 +220,10 @@ async fn a_program_whose_runner_stands_still_and_that_ignores_the_interrupt_is_k
 #[tokio::test]
 async fn a_renewal_reaches_the_guard_while_the_program_runs() {
     let fake = FakeTerraform::new().apply(Mode::Hang).install().unwrap();
-    let (path, environment, guard, stop) = (fake.path(), environment(), guard::program(), StopSignal::new());
+    let (ground, path, stop) = (Ground::new(), fake.path(), StopSignal::new());
     let brief = Duration::from_secs(2);
     let (renewals, limits) = watch::channel(*soon(brief, brief).borrow());
-    let program = Program {
-        path: &path,
-        arguments: &["apply"],
-        folder: Path::new("/"),
-        environment: &environment,
-        output: None,
-        guard: &guard,
-        limits,
-    };
+    let program = Program { limits, ..ground.program(&path, &["apply"]) };
     let renew = async {
         until(|| !fake.hanging().is_empty()).await;
         renewals.send_replace(guard::far());
@@ -258,15 +240,10 @@ async fn a_renewal_reaches_the_guard_while_the_program_runs() {
 #[tokio::test]
 async fn a_program_that_its_guard_ended_is_told_from_one_that_failed() {
     let fake = FakeTerraform::new().apply(Mode::Hang).install().unwrap();
-    let (path, environment, guard, stop) = (fake.path(), environment(), guard::program(), StopSignal::new());
+    let (ground, path, stop) = (Ground::new(), fake.path(), StopSignal::new());
     let program = Program {
-        path: &path,
-        arguments: &["apply"],
-        folder: Path::new("/"),
-        environment: &environment,
-        output: None,
-        guard: &guard,
         limits: soon(Duration::from_secs(1), Duration::from_secs(3600)),
+        ..ground.program(&path, &["apply"])
     };
     let ended = run(program, &stop, Duration::from_secs(20), &mut Kept::default()).await.unwrap();
     assert_eq!((ended.interrupted, ended.by_guard), (Some(Stop::LeaseEnding), true));
@@ -279,18 +256,15 @@ async fn a_program_that_is_asked_twice_is_interrupted_once_by_either_side() {
     let folder = tempfile::tempdir().unwrap();
     let script = "n=0; trap 'n=$((n+1)); echo caught $n' INT; echo > ready; i=0; \
         while [ $i -lt 40 ]; do sleep 0.1; i=$((i+1)); done";
-    let (environment, guard, stop) = (environment(), guard::program(), StopSignal::new());
+    let arguments = ["-c", script];
+    let (ground, stop) = (Ground::new(), StopSignal::new());
     let now = Moment::now();
     let limits =
         Limits { interrupt_at: now + Duration::from_secs(2), kill_at: now + Duration::from_secs(60) };
     let program = Program {
-        path: Path::new("/bin/sh"),
-        arguments: &["-c", script],
         folder: folder.path(),
-        environment: &environment,
-        output: None,
-        guard: &guard,
         limits: watch::channel(limits).1,
+        ..ground.program(Path::new("/bin/sh"), &arguments)
     };
     let raise = async {
         until(|| folder.path().join("ready").exists()).await;
