@@ -95,9 +95,7 @@ async fn succeed(tx: &Tx, job: &Job, now: DateTime<Utc>) -> Result<()> {
             specs::set_deployed(tx, job.spec_id, None, now).await?;
         }
         JobType::Plan => {
-            plans::get(tx, job.id)
-                .await
-                .map_err(|_| Error::conflict("a PLAN ends with success only after its plan was reported"))?;
+            plans::get(tx, job.id).await.map_err(unreported)?;
         }
         JobType::ConnectionTest
         | JobType::FetchResources
@@ -167,4 +165,27 @@ async fn document(tx: &Tx, job: JobId) -> Result<Document> {
     let snapshot = jobs::snapshot(tx, job).await?;
     serde_json::from_value(snapshot.document)
         .map_err(|error| Error::internal("reading the snapshot of a job", error))
+}
+
+/// Only a plan that is missing is the Runner's fault: told so, it does not try again.
+fn unreported(error: StoreError) -> Error {
+    match error {
+        StoreError::NotFound { .. } => {
+            Error::conflict("a PLAN ends with success only after its plan was reported")
+        }
+        other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_is_no_fault_of_the_runner() {
+        let away = StoreError::Unavailable { what: "database", source: "it is away".into() };
+        assert!(matches!(unreported(away), Error::Down { .. }));
+        let missing = StoreError::NotFound { noun: "plan", key: "of the job".to_owned() };
+        assert!(matches!(unreported(missing), Error::Conflict { .. }));
+    }
 }
