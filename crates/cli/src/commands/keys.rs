@@ -135,10 +135,7 @@ async fn remove(settings: &Settings, session: &Session, id: &str) -> anyhow::Res
     } else {
         eprintln!("the key {id} is removed, but no key file was changed");
     }
-    eprintln!(
-        "run the same beside each other Console, or a later `alethia keys rotate` may take it for a new key; backups that \
-         are sealed with it need a copy of it"
-    );
+    eprintln!("run the same beside each other Console; backups that are sealed with it need a copy of it");
     Ok(())
 }
 

@@ -65,6 +65,22 @@ fn a_key_is_replaced_with_one_command_and_never_shown() {
 }
 
 #[test]
+fn a_key_that_was_let_go_is_never_taken_for_a_new_one() {
+    let home = home();
+    let up = Up::start(&home);
+    ok(&home, &["keys", "rotate"]);
+    let keys = json(&home, &["keys", "list"]);
+    let old = keys["keys"][1]["id"].as_str().unwrap();
+    let removed = run(&home, &["--server", &up.address, "keys", "remove", old]);
+    assert!(stderr(&removed).contains("no key file was changed"), "{}", stderr(&removed));
+    assert_eq!(fs::read_to_string(key_file(&home)).unwrap().lines().count(), 2);
+
+    let rotated = json(&home, &["keys", "rotate"]);
+    assert_ne!(rotated["keys"][0]["id"], old, "the old key seals again: {rotated:#}");
+    assert_eq!(fs::read_to_string(key_file(&home)).unwrap().lines().count(), 3);
+}
+
+#[test]
 fn the_next_command_is_told_with_the_flags_that_it_needs_too() {
     let home = home();
     ok(&home, &["--data-dir", "other", "token", "create", "ci"]);

@@ -117,7 +117,7 @@ pub async fn is_first(reader: &impl Reader, name: &str, now: DateTime<Utc>) -> R
     Ok(running(reader, now).await?.first().is_some_and(|(first, _)| first == name))
 }
 
-/// All keys, those that only wait in the key files too.
+/// All keys, those too that only wait in the key files.
 ///
 /// # Errors
 /// When the database is not available.
@@ -131,7 +131,10 @@ pub async fn list(store: &Store, now: DateTime<Utc>) -> Result<Keys> {
         let (is_current, used_since) = (row.get("is_current")?, Some(row.get("created_at")?));
         keys.push(SealingKey { is_current, used_since, seals, ..key });
     }
-    let waiting = store.keyring().ids().into_iter().filter(|id| keys.iter().all(|key| key.id != *id));
+    // Behind the key that seals stand older ones: one that was let go may still be in the file, and does not wait.
+    let sealing = keys.iter().find(|key| key.is_current).map(|key| key.id.clone());
+    let newer = store.keyring().ids().into_iter().take_while(|id| Some(id) != sealing.as_ref());
+    let waiting = newer.filter(|id| keys.iter().all(|key| key.id != *id));
     let waiting: Vec<_> = waiting.map(|id| seen_by(id, &consoles)).collect();
     keys.extend(waiting);
     keys.sort_by_key(|key| (!key.is_current, std::cmp::Reverse(key.used_since)));
