@@ -70,9 +70,10 @@ pub enum Conflict {
         /// How many.
         count: u64,
     },
-    /// Others took the last free places of a Zone with a limit in the same moment; claim anew in a new transaction.
-    #[error("the zone runs as many jobs as it may")]
-    ZoneFull,
+    /// Others claimed in the same moment: another job of the Spec, or the last free places of a Zone with a limit. Claim
+    /// anew in a new transaction.
+    #[error("others claimed in the same moment")]
+    ClaimedMeanwhile,
     /// A job can be killed only after it was asked to end.
     #[error("the job was not asked to end before")]
     NotAsked,

@@ -168,7 +168,8 @@ pub async fn assigned(reader: &impl Reader) -> Result<Vec<RunnerId>> {
 /// good for the new attempt.
 ///
 /// # Errors
-/// [`Conflict::ZoneFull`] when others took the last places of the job's Zone meanwhile: roll back, then claim again.
+/// [`Conflict::ClaimedMeanwhile`] when others took another job of the Spec, or the last places of the job's Zone: roll
+/// back, then claim again.
 pub async fn claim(
     tx: &Tx,
     claimant: Claimant<'_>,
@@ -181,7 +182,9 @@ pub async fn claim(
     if tx.is_postgres() {
         values.push(token_hash.to_value());
     }
-    let Some(row) = tx.optional(&sql, values).await? else { return Ok(None) };
+    let row = tx.optional(&sql, values).await;
+    let row = row.map_err(|error| error.or_taken(Conflict::ClaimedMeanwhile))?;
+    let Some(row) = row else { return Ok(None) };
     if row.optional_number::<u32>("max_jobs")?.is_some() && tx.is_postgres() {
         must_have_room(tx, row.id("zone_id")?).await?;
     }
@@ -309,7 +312,7 @@ async fn must_have_room(tx: &Tx, zone_id: ZoneId) -> Result<()> {
         (SELECT zone_id FROM provision_jobs WHERE status IN ('CLAIMED', 'PROCESSING') OFFSET 0) x WHERE x.zone_id = $1";
     let jobs: u32 = tx.one(sql, values![zone_id]).await?.number("jobs")?;
     match zone.optional_number::<u32>("max_jobs")? {
-        Some(most) if jobs > most => Err(Conflict::ZoneFull.into()),
+        Some(most) if jobs > most => Err(Conflict::ClaimedMeanwhile.into()),
         Some(_) | None => Ok(()),
     }
 }

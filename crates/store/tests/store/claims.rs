@@ -1,18 +1,25 @@
 //! Who gets which job, and when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use alethia_domain::{
     event::Failure,
-    ids::RunnerId,
+    ids::{JobId, RunnerId},
     lifecycle::{FailureReason, JobStatus, JobType},
 };
 use alethia_store::{
     Conflict, StoreError,
     jobs::{self, End, NewJob},
-    queue::{self, Expired, Loss},
+    queue::{self, Claimant, Expired, Loss},
     runners,
 };
+use chrono::TimeDelta;
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+use uuid::Uuid;
 
 use crate::fixture::{World, on_both};
 
@@ -209,6 +216,34 @@ async fn a_deploy_that_started_in_between_is_not_queued_again(world: World) {
     assert_eq!(lose_at(&world, &seen[0], &loss).await, None);
     assert_eq!(jobs::get(&world.store, job).await.unwrap().status, JobStatus::Processing);
     assert_eq!(lose(&world, &abandon()).await, Some(JobStatus::Failed));
+}
+
+/// The clock of the Console that made it is behind: on PostgreSQL its id may come before that of a job which is just claimed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_turns_up_before_one_that_is_being_claimed_waits_for_it() {
+    let world = Arc::new(World::postgres().await);
+    let (spec, here, there) =
+        (world.spec("shop").await, world.runner("a", &[]).await, world.runner("b", &[]).await);
+    let first = world.job(spec, JobType::Plan).await;
+    let tx = world.store.begin().await.unwrap();
+    let claimant = Claimant { runner_id: here, labels: &[] };
+    let claimed = queue::claim(&tx, claimant, "token", TimeDelta::seconds(30), world.now).await.unwrap();
+    assert_eq!(claimed.unwrap().fence.job_id, first);
+    let second = world.job(spec, JobType::Plan).await;
+    let database = Database::connect(&world.config.database_url).await.unwrap();
+    let earlier = format!("UPDATE provision_jobs SET id = '{}' WHERE id = '{second}'", JobId(Uuid::nil()));
+    database.execute_unprepared(&earlier).await.unwrap();
+    let other = tokio::spawn({
+        let world = world.clone();
+        async move { world.claim(there).await }
+    });
+    let waits =
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waits = Statement::from_string(DbBackend::Postgres, waits);
+    let blocked = async { while database.query_one_raw(waits.clone()).await.unwrap().is_none() {} };
+    tokio::time::timeout(Duration::from_secs(20), blocked).await.expect("it waits for the first claim");
+    tx.commit().await.unwrap();
+    assert_eq!(other.await.unwrap(), None, "the first is being worked on");
 }
 
 async fn a_removed_runner_claims_nothing_also_when_it_was_waiting(world: World) {

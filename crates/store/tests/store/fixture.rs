@@ -169,7 +169,7 @@ impl World {
         loop {
             let tx = self.store.begin().await.unwrap();
             match queue::claim(&tx, claimant, &token, LEASE, now).await {
-                Err(StoreError::Conflict(Conflict::ZoneFull)) => {}
+                Err(StoreError::Conflict(Conflict::ClaimedMeanwhile)) => {}
                 claimed => {
                     tx.commit().await.unwrap();
                     return claimed.unwrap();

@@ -128,7 +128,7 @@ async fn try_claim(app: &App, runner: &RunnerCaller) -> Result<Option<Claim>> {
     Ok(Some(claim))
 }
 
-/// Claims until there is a job or none is left; a Zone with a limit may get full in between, which ends at its limit.
+/// Claims until there is a job or none is left. What others claimed in between is passed over the next time.
 async fn claim_next(
     app: &App,
     claimant: queue::Claimant<'_>,
@@ -138,7 +138,7 @@ async fn claim_next(
     loop {
         let tx = app.store.begin().await?;
         match queue::claim(&tx, claimant, &token.hash(), lease(app) * COLD_START, now).await {
-            Err(StoreError::Conflict(Conflict::ZoneFull)) => {}
+            Err(StoreError::Conflict(Conflict::ClaimedMeanwhile)) => {}
             claimed => return Ok(claimed?.map(|claimed| (tx, claimed))),
         }
     }
