@@ -257,7 +257,7 @@ async fn a_removal_of_production_that_never_began_is_confirmed_anew() {
     console.client.cancel_job(slip.id).await.unwrap();
     let again = refused(console.client.retry_job(slip.id, &key()).await);
     assert_eq!(again.code, Code::Conflict);
-    assert!(again.hint.unwrap().contains("--confirm shop"));
+    assert_eq!(again.hint.as_deref(), Some("alethia destroy default/shop --confirm shop"));
     console.client.create_job(spec, &confirmed, &key()).await.unwrap();
     let taken = take_and_start(&runner).await;
     let outcome = Outcome::failed(FailureReason::Terraform, "it broke");

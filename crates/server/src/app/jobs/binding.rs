@@ -43,7 +43,7 @@ pub(super) async fn must_fit(
         changed => Err(Error::Conflict {
             detail: format!("the plan no longer fits: {} changed since it was made", changed.join(", ")),
             permitted: vec!["plan"],
-            hint: Some("make a new plan".to_owned()),
+            hint: Some(format!("alethia plan {}/{}", spec.zone, spec.name)),
         }),
     }
 }

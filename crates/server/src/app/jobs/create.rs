@@ -228,7 +228,7 @@ async fn must_have_begun(tx: &Tx, old: &jobs::Job, spec: &specs::Spec) -> Result
     Err(Error::Conflict {
         detail: format!("{} is production, and this removal of it did not begin", spec.name),
         permitted: Vec::new(),
-        hint: Some(format!("alethia destroy --confirm {0}, with the file of {0}", spec.name)),
+        hint: Some(format!("alethia destroy {}/{1} --confirm {1}", spec.zone, spec.name)),
     })
 }
 
