@@ -6,7 +6,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use alethia_api::{client::Client, jobs::Job, specs::PutSpec};
+use alethia_api::{
+    client::Client,
+    jobs::{Job, NewJob},
+    specs::PutSpec,
+};
 use alethia_domain::lifecycle::JobType;
 use anyhow::{Context, Result, bail};
 use rand::{SeedableRng, rngs::StdRng};
@@ -14,7 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     history::History,
-    people::{ZONES, document, new_job, spec_name},
+    people::{ZONES, document, spec_name},
     proxy::Weather,
     run::{Report, conclude},
     settings::Settings,
@@ -61,7 +65,7 @@ async fn begin(world: &World, client: &Client) -> Result<Job> {
     let (zone, name) = (ZONES[0], spec_name(0));
     let document = document(&mut StdRng::seed_from_u64(world.settings.seed), zone, &name);
     let spec = client.put_spec(zone, &name, &PutSpec { document, message: None }, None).await?;
-    Ok(client.create_job(spec.spec.id, &new_job(JobType::Deploy), "directed").await?)
+    Ok(client.create_job(spec.spec.id, &NewJob::new(JobType::Deploy), "directed").await?)
 }
 
 async fn until(client: &Client, job: &Job, what: &str, is_there: fn(&Job) -> bool) -> Result<()> {

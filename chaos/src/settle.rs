@@ -15,7 +15,7 @@ use alethia_domain::{
 use anyhow::{Result, bail};
 use tokio::time::{Instant, sleep};
 
-use crate::{leaks, people::new_job, world::World};
+use crate::{leaks, world::World};
 
 /// How long everything may take to end.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -89,7 +89,7 @@ async fn bring(client: &Client, spec: &SpecDetail, number: usize) -> Result<Job>
         Err(error) => return Err(error.into()),
     };
     let confirm = Some(spec.spec.name.clone());
-    let new = NewJob { plan_job_id, confirm, ..new_job(job_type) };
+    let new = NewJob { plan_job_id, confirm, ..NewJob::new(job_type) };
     let job = client.create_job(id, &new, &key("job")).await?;
     end(client, job.id).await
 }

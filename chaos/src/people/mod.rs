@@ -108,7 +108,7 @@ impl Person {
     }
 
     async fn plan(&mut self, spec: &SpecDetail, destroy: bool) -> Result<Option<Job>, ClientError> {
-        let new = NewJob { destroy, ..new_job(JobType::Plan) };
+        let new = NewJob { destroy, ..NewJob::new(JobType::Plan) };
         let plan = self.create(spec.spec.id, &new).await?;
         let ended = self.watch(&plan).await?;
         Ok(ended.filter(|job| job.status == JobStatus::Success))
@@ -121,7 +121,7 @@ impl Person {
     }
 
     async fn deploy(&mut self, spec: &SpecDetail, plan_job_id: Option<JobId>) -> Result<(), ClientError> {
-        let new = NewJob { plan_job_id, ..new_job(JobType::Deploy) };
+        let new = NewJob { plan_job_id, ..NewJob::new(JobType::Deploy) };
         let job = self.create(spec.spec.id, &new).await?;
         self.watch(&job).await.map(drop)
     }
@@ -131,7 +131,7 @@ impl Person {
             true => self.plan(spec, true).await?.map(|plan| plan.id),
             false => None,
         };
-        let new = NewJob { plan_job_id, confirm: Some(self.name.clone()), ..new_job(JobType::Destroy) };
+        let new = NewJob { plan_job_id, confirm: Some(self.name.clone()), ..NewJob::new(JobType::Destroy) };
         let job = self.create(spec.spec.id, &new).await?;
         self.watch(&job).await.map(drop)
     }
@@ -152,8 +152,11 @@ impl Person {
         self.history.made(&plan);
         let plan = self.watch(&plan).await?.filter(|plan| plan.status == JobStatus::Success);
         let Some(plan) = plan else { return Ok(()) };
-        let bound =
-            NewJob { plan_job_id: Some(plan.id), confirm: Some(self.name.clone()), ..new_job(lost.job_type) };
+        let bound = NewJob {
+            plan_job_id: Some(plan.id),
+            confirm: Some(self.name.clone()),
+            ..NewJob::new(lost.job_type)
+        };
         let job = self.create(spec.spec.id, &bound).await?;
         self.watch(&job).await.map(drop)
     }
@@ -239,17 +242,6 @@ impl Person {
             Some(code) => self.history.wrong(format!("somebody was told {code:?}: {error}")),
         }
         self.world.chronicle.note(&format!("  {} was told: {error}", self.name));
-    }
-}
-
-pub(crate) fn new_job(job_type: JobType) -> NewJob {
-    NewJob {
-        job_type,
-        plan_job_id: None,
-        destroy: false,
-        confirm: None,
-        required_labels: Vec::new(),
-        assigned_runner_id: None,
     }
 }
 

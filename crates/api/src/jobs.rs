@@ -157,6 +157,20 @@ pub struct NewJob {
     pub assigned_runner_id: Option<RunnerId>,
 }
 
+impl NewJob {
+    /// A job that is bound to no plan and that any Runner may have.
+    pub fn new(job_type: JobType) -> Self {
+        Self {
+            job_type,
+            plan_job_id: None,
+            destroy: false,
+            confirm: None,
+            required_labels: Vec::new(),
+            assigned_runner_id: None,
+        }
+    }
+}
+
 /// Which jobs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -20,7 +20,7 @@ pub(crate) fn agree(question: &str, yes: bool) -> anyhow::Result<()> {
     }
     match Confirm::new(question).with_default(false).prompt() {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Fault::declined("declined; nothing was changed").into()),
+        Ok(false) => Err(Fault::declined("declined; nothing was carried out").into()),
         Err(error) => Err(unanswered(error)),
     }
 }
@@ -34,7 +34,7 @@ pub(crate) fn can_ask() -> bool {
 pub(crate) fn unanswered(error: InquireError) -> anyhow::Error {
     match error {
         InquireError::OperationCanceled | InquireError::OperationInterrupted => {
-            Fault::declined("declined; nothing was changed").into()
+            Fault::declined("declined; nothing was carried out").into()
         }
         InquireError::NotTTY => Fault::declined("nobody can be asked: there is no terminal").into(),
         InquireError::InvalidConfiguration(_) | InquireError::IO(_) | InquireError::Custom(_) => {

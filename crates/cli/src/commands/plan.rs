@@ -129,21 +129,14 @@ fn overtaken(spec: &SpecDetail, newest: u32) -> Fault {
     let name = format!("{}/{}", spec.spec.zone, spec.spec.name);
     let read = spec.spec.revision;
     Fault::failure(format!(
-        "somebody added Revision {newest} of {name} after Revision {read}; nothing was changed"
+        "somebody added Revision {newest} of {name} after Revision {read}; nothing was carried out"
     ))
     .hint(format!("see what differs with `alethia spec diff {name} --from {read}`, then try again"))
 }
 
 /// A job to be made, bound to nothing.
 fn new_job(job_type: JobType, args: &JobArgs) -> NewJob {
-    NewJob {
-        job_type,
-        plan_job_id: None,
-        destroy: false,
-        confirm: None,
-        required_labels: args.labels.clone(),
-        assigned_runner_id: None,
-    }
+    NewJob { required_labels: args.labels.clone(), ..NewJob::new(job_type) }
 }
 
 /// Shows a plan before a question about it: with the data, or beside it where that is for programs.

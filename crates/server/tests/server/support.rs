@@ -171,14 +171,7 @@ pub(crate) fn document(queues: &[&str]) -> Value {
 }
 
 pub(crate) fn new_job(job_type: JobType) -> NewJob {
-    NewJob {
-        job_type,
-        plan_job_id: None,
-        destroy: false,
-        confirm: None,
-        required_labels: Vec::new(),
-        assigned_runner_id: None,
-    }
+    NewJob::new(job_type)
 }
 
 /// An Idempotency-Key that was never used.
