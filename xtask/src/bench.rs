@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use crate::{project, steps};
 
@@ -12,9 +12,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     println!("==> building the release binaries (some minutes the first time)");
     let packages = ["--package", "alethia", "--package", "alethia-bench"];
     steps::check(project::cargo().args(["build", "--release"]).args(packages))?;
-    let program = project::target()?.join("release").join("alethia-bench");
-    let status = Command::new(&program).args(arguments).current_dir(project::root()).status();
-    let status = status.with_context(|| format!("failed to run {}", program.display()))?;
-    ensure!(status.success(), "the bench ended with {status}");
-    Ok(())
+    let bench = project::program("release", "alethia-bench")?;
+    steps::check(Command::new(bench).args(arguments).current_dir(project::root()))
 }

@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use crate::{preflight, project, steps};
 
@@ -25,9 +25,6 @@ pub(crate) fn test() -> Result<()> {
 
 fn start<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<()> {
     preflight::clock();
-    let program = project::target()?.join("debug").join("alethia-chaos");
-    let status = Command::new(&program).args(arguments).current_dir(project::root()).status();
-    let status = status.with_context(|| format!("failed to run {}", program.display()))?;
-    ensure!(status.success(), "the chaos run ended with {status}");
-    Ok(())
+    let chaos = project::program("debug", "alethia-chaos")?;
+    steps::check(Command::new(chaos).args(arguments).current_dir(project::root()))
 }

@@ -30,7 +30,12 @@ pub(crate) fn target() -> Result<PathBuf> {
 
 /// The `alethia` binary of a profile's folder (`debug` or `release`), which must have been built.
 pub(crate) fn binary(profile: &str) -> Result<PathBuf> {
-    let path = target()?.join(profile).join("alethia");
+    program(profile, "alethia")
+}
+
+/// Any program of the workspace, likewise.
+pub(crate) fn program(profile: &str, name: &str) -> Result<PathBuf> {
+    let path = target()?.join(profile).join(name);
     if !path.is_file() {
         bail!("{} is not there; build it with `cargo build --workspace --all-targets`", path.display());
     }
