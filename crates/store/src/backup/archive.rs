@@ -239,7 +239,9 @@ fn known_format(about: &[u8]) -> Result<About> {
 }
 
 fn write(file: File, mut parts: mpsc::Receiver<Part>) -> io::Result<()> {
-    let mut tar = tar::Builder::new(zstd::Encoder::new(file, LEVEL)?);
+    let mut encoder = zstd::Encoder::new(file, LEVEL)?;
+    encoder.include_checksum(true)?; // of what no digest covers: the tar around the parts
+    let mut tar = tar::Builder::new(encoder);
     while let Some(Part { name, content }) = parts.blocking_recv() {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
@@ -270,7 +272,8 @@ fn read(file: File, parts: &mpsc::Sender<io::Result<Part>>) {
                 return Ok(());
             }
         }
-        Ok(())
+        // The checksum is looked at where the file ends.
+        io::copy(&mut tar.into_inner(), &mut io::sink()).map(drop)
     };
     if let Err(error) = read() {
         // Whoever no longer listens needs no error.

@@ -126,11 +126,15 @@ async fn a_backup_that_was_cut_off_or_changed_is_refused(world: World) {
     let damage = |content: &[u8]| fs::write(&other, content).unwrap();
     damage(&whole[..whole.len() / 2]);
     assert!(backup::verify(&other, None, &|_| {}).await.is_err());
+    let original = zstd::decode_all(whole.as_slice()).unwrap();
     for place in (0..whole.len()).step_by(whole.len() / 40) {
         let mut changed = whole.clone();
         changed[place] ^= 0x10;
         damage(&changed);
-        assert!(backup::verify(&other, keyring, &|_| {}).await.is_err(), "byte {place} of {}", whole.len());
+        // A few bits of a compressed file mean nothing, or the same.
+        let is_same = zstd::decode_all(changed.as_slice()).is_ok_and(|content| content == original);
+        let verified = backup::verify(&other, keyring, &|_| {}).await;
+        assert!(verified.is_err() || is_same, "byte {place} of {}", whole.len());
     }
     damage(b"something else");
     let error = backup::verify(&other, None, &|_| {}).await.unwrap_err().to_string();
