@@ -1,7 +1,7 @@
 //! Chaos: the real platform in real processes, hurt by a schedule that a seed makes, and its history checked afterwards.
 //!
 //! `cargo xtask chaos` starts the program; `tests/` runs it against a Console that does not look at fences, which it has
-//! to notice. [`run`] is a run from begin to end: start everything, let people work and faults happen, let it come to
+//! to notice. [`run()`] is a run from begin to end: start everything, let people work and faults happen, let it come to
 //! rest, check. What must stay true: every choice comes from the seed, and the checks know from the outside what really
 //! happened (`journal`), not from the platform's own word. Nothing of the platform knows that it is tested.
 
