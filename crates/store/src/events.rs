@@ -4,7 +4,7 @@
 //! one writer: numbers come in the order of the commits. On PostgreSQL many commit at once, and a lower number may be
 //! seen after a higher one. A reader must not step over it. So whoever takes numbers first says at which number that was,
 //! by an advisory lock that lasts until the commit is over, and a reader of all events goes no further than the lowest
-//! that is held ([`settled`]). Writers never wait for each other. The events of one job need no such care: its row is
+//! that is held (`settled`). Writers never wait for each other. The events of one job need no such care: its row is
 //! locked by whoever writes them, until they are committed.
 
 use alethia_domain::{

@@ -1,7 +1,7 @@
 //! Which key seals, what each seals, and which Consoles know it. The keys themselves are in the key files.
 //!
 //! A key is replaced in three steps: every Console's key file gets the new one; [`rotate`] makes it the one that seals,
-//! once all Consoles that run know it; [`reseal`] seals again, in the background, what older keys sealed. Then
+//! once all Consoles that run know it; `reseal` seals again, in the background, what older keys sealed. Then
 //! [`remove`] lets an old one go. Everything can be read all the time: a row names its key, and a key that a row names
 //! can't go, because the database says so. A Console that missed the change seals with the old key until it looks
 //! again, which is the worst that happens.

@@ -1,5 +1,5 @@
 //! Logs: chunks numbered from 1 without a gap inside one attempt. Live ones are rows; those of finished jobs move to
-//! the blob store, segment by segment (see [`archive`]), and are read through the same functions.
+//! the blob store, segment by segment (see `archive`), and are read through the same functions.
 //!
 //! Whoever reads holds one segment or one page of rows, however long the log is. Chunks that were archived lie before
 //! those that are still rows.
@@ -58,7 +58,7 @@ const MOST_ROWS: usize = 200;
 /// Adds chunks of an attempt. Those that are there already are left out, so that a Runner may send again.
 ///
 /// # Errors
-/// [`StoreError::LeaseLost`]; [`Conflict::LogGap`] when one is missing before them.
+/// [`crate::StoreError::LeaseLost`]; [`Conflict::LogGap`] when one is missing before them.
 pub async fn append(tx: &Tx, fence: Fence, chunks: &[LogChunk]) -> Result<()> {
     let mut fresh: Vec<&LogChunk> = chunks.iter().collect();
     if !follow(tx, fence, &fresh).await? {
