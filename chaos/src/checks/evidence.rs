@@ -43,6 +43,8 @@ pub(crate) struct Evidence {
     pub(super) versions: Vec<Version>,
     /// Serials that people had taken over from an attempt after its end.
     pub(super) adopted: Vec<Adopted>,
+    /// Jobs of which their Runners said how they ended; others were given up with their Runner.
+    pub(super) finished: BTreeSet<JobId>,
     pub(super) events: Vec<Event>,
     pub(super) resources: Vec<Resource>,
     pub(super) runs: Vec<Run>,
@@ -79,6 +81,12 @@ pub(super) struct Adopted {
     pub(super) serial: u64,
 }
 
+/// A job whose Runner said how it ended.
+#[derive(Debug, Deserialize)]
+struct Finished {
+    job_id: JobId,
+}
+
 /// An event as the database has it, oldest first.
 #[derive(Debug, Deserialize)]
 pub(super) struct Event {
@@ -110,6 +118,8 @@ impl Evidence {
             "SELECT subject AS spec_id, (detail->>'serial')::bigint AS serial FROM audit_log \
             WHERE action = 'state.adopt'",
         )?;
+        let finished: Vec<Finished> =
+            rows(world, "SELECT subject AS job_id FROM audit_log WHERE action = 'job.finish'")?;
         let events = rows(world, "SELECT * FROM events ORDER BY id")?;
         Ok(Self {
             made: history.all(),
@@ -121,6 +131,7 @@ impl Evidence {
             attempts,
             versions,
             adopted,
+            finished: finished.into_iter().map(|finished| finished.job_id).collect(),
             events,
             resources: world.cloud.list()?,
             runs: world.journal.runs()?,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use alethia_api::{jobs::Job, logs::LogChunk};
-use alethia_domain::lifecycle::FailureReason;
 use alethia_terraform::event_json::{self, Level, Severity, TerraformEvent};
 
 use super::{Evidence, evidence::Attempt};
@@ -32,18 +31,13 @@ fn look(evidence: &Evidence, attempt: &Attempt, job: &Job) -> Option<String> {
         return Some(format!("{who} says {:?}, which Terraform never wrote", told[wrote.len()]));
     }
     let is_whole = told.len() == wrote.len();
-    let must_be_whole = attempt.attempt == job.attempt && ended_by_its_runner(job);
+    let must_be_whole = attempt.attempt == job.attempt && evidence.finished.contains(&job.id);
     (must_be_whole && !is_whole).then(|| format!("{who} ends before {:?}", wrote[told.len()]))
 }
 
 fn numbers(chunks: &[&LogChunk]) -> Option<String> {
     let wrong = (1..).zip(chunks).find(|(number, chunk)| chunk.sequence != *number);
     wrong.map(|(number, chunk)| format!("has the chunk {} where {number} should be", chunk.sequence))
-}
-
-fn ended_by_its_runner(job: &Job) -> bool {
-    job.started_at.is_some()
-        && job.failure.as_ref().is_none_or(|failure| failure.reason != FailureReason::RunnerLost)
 }
 
 /// The first lines of what Terraform wrote for an attempt, as the Runner shows them.

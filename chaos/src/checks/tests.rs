@@ -39,6 +39,7 @@ fn sound() -> (tempfile::TempDir, Evidence) {
         events: statuses.map(|status| event(spec, job, status)).into(),
         runs: vec![run(spec)],
         journal,
+        finished: [job].into(),
         ..Evidence::default()
     };
     (folder, evidence)
@@ -157,6 +158,15 @@ fn gaps_doubles_and_foreign_lines_of_a_log_are_noticed() {
     let twice = "10:15:26 x: Creating...\n10:15:26 x: Creating...\n";
     assert!(with(vec![chunk(1, twice)]).contains("which Terraform never wrote"));
     assert!(with(vec![chunk(1, "10:15:26 y: Creating...\n")]).contains("where Terraform wrote"));
+}
+
+#[test]
+fn the_log_of_a_job_that_was_given_up_with_its_runner_may_end_early() {
+    let given_up = found(|it| {
+        it.logs.clear();
+        it.finished.clear();
+    });
+    assert_eq!(given_up, "");
 }
 
 #[test]
