@@ -233,6 +233,19 @@ impl JobStatus {
 }
 
 impl JobEvent {
+    /// Every event.
+    pub const ALL: [Self; 9] = [
+        Self::Claim,
+        Self::Release,
+        Self::Start,
+        Self::Cancel,
+        Self::Succeed,
+        Self::Fail,
+        Self::AcknowledgeCancel,
+        Self::LoseLease(Lost::Retry),
+        Self::LoseLease(Lost::Abandon),
+    ];
+
     /// The word in errors and snapshots.
     pub const fn as_str(&self) -> &'static str {
         match self {

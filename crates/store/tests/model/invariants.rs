@@ -7,7 +7,7 @@ use alethia_domain::{
     component::ComponentRef,
     event::{EventChange, Failure},
     ids::{JobId, SpecId},
-    lifecycle::{ComponentEvent, ComponentStatus, JobEvent, JobStatus, JobType, Lost, SpecEvent, SpecStatus},
+    lifecycle::{ComponentEvent, ComponentStatus, JobEvent, JobStatus, JobType, SpecEvent, SpecStatus},
 };
 use alethia_store::{events::Event, jobs::Fence, states::StateVersion};
 
@@ -192,18 +192,7 @@ impl Story {
 }
 
 fn follows(old: &JobStory, now: &JobStory) -> Verdict {
-    let events = [
-        JobEvent::Claim,
-        JobEvent::Release,
-        JobEvent::Start,
-        JobEvent::Cancel,
-        JobEvent::Succeed,
-        JobEvent::Fail,
-        JobEvent::AcknowledgeCancel,
-        JobEvent::LoseLease(Lost::Retry),
-        JobEvent::LoseLease(Lost::Abandon),
-    ];
-    if !events.iter().any(|event| old.status.next(event) == Ok(now.status)) {
+    if !JobEvent::ALL.iter().any(|event| old.status.next(event) == Ok(now.status)) {
         return Err(format!("a job went from {} to {}", old.status, now.status));
     }
     let claims = u32::from(now.status == JobStatus::Claimed);
