@@ -4,6 +4,7 @@
 //! one pool that writes, one that reads. SQL is the same text for both wherever that is possible: positional `$1`, types that both
 //! understand.
 
+mod combine;
 mod connect;
 mod group;
 mod rows;
@@ -20,6 +21,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
+pub use combine::{Combiner, Limits};
 pub(crate) use connect::{Connections, WRITER_SETTINGS, connect};
 pub use rows::Reader;
 pub(crate) use rows::{Query, Row, ToValue, found, json, text, values};
