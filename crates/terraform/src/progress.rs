@@ -1,10 +1,10 @@
-//! Component events and progress out of the lines of a running `apply -json` or `destroy -json`.
+//! Where each component is, out of the lines of a running `apply -json` or `destroy -json`.
 //!
-//! Built from the summary of the plan that is being applied, so it knows how many steps each component takes. A
-//! component starts with the first step of it, ends with the last, and fails with the first error, at once. What Terraform
-//! never got to is left alone; what it left half done has failed.
+//! Built from the summary of the plan that is being applied, so it knows how many resources of each component change. A
+//! component starts with the first step of one, is told of again with each that is done, ends with the last, and fails with
+//! the first error, at once. What Terraform never got to is left alone; what it left half done has failed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use alethia_domain::{
     component::ComponentRef,
@@ -18,106 +18,104 @@ use crate::{
     event_json::{Action, Diagnostic, Line, Output, ResourceAction, Severity, TerraformEvent},
 };
 
-/// What happened to a component.
+/// Where a component is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComponentUpdate {
     /// Which.
     pub component: ComponentRef,
-    /// What.
+    /// What happened to it last.
     pub event: ComponentEvent,
-    /// Resources of the whole plan that are done.
+    /// How many of its resources are done.
     pub done: u32,
-    /// Resources of the whole plan that change.
+    /// How many of its resources change.
     pub total: u32,
     /// Why, when it failed.
     pub reason: Option<String>,
 }
 
-/// Folds lines into component events, progress, outputs and diagnostics.
+/// Folds lines into where each component is, and what it gave out.
 #[derive(Clone, Debug)]
 pub struct Tracker {
     components: BTreeMap<ComponentRef, Part>,
-    steps_left: BTreeMap<String, u8>,
-    done: u32,
-    total: u32,
     outputs: BTreeMap<ComponentRef, Map<String, Value>>,
-    diagnostics: Vec<Diagnostic>,
 }
 
-/// Where one component is in this run.
+/// One component in this run.
 #[derive(Clone, Debug)]
 struct Part {
     goes: bool,
-    unfinished: BTreeSet<String>,
-    planned: usize,
-    stage: PartStage,
+    /// Steps that are left of each resource that is not done.
+    unfinished: BTreeMap<String, u8>,
+    total: usize,
+    stage: Stage,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PartStage {
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
     Waiting,
     Working,
     Ended,
-    Failed,
+    Failed(String),
 }
 
 impl Tracker {
     /// A tracker for the apply of a plan; `destroy` when the plan removes the whole Spec.
     pub fn new(plan: &PlanSummary, destroy: bool) -> Self {
-        let changes = || plan.components.iter().flat_map(|component| &component.resources);
-        Self {
-            components: plan
-                .components
-                .iter()
-                .map(|plan| (plan.component.clone(), Part::new(plan, destroy)))
-                .collect(),
-            steps_left: changes()
-                .map(|resource| (resource.address.clone(), steps(resource.change)))
-                .collect(),
-            done: 0,
-            total: u32::try_from(changes().count()).unwrap_or(u32::MAX),
-            outputs: BTreeMap::new(),
-            diagnostics: Vec::new(),
-        }
+        let part = |plan: &ComponentPlan| (plan.component.clone(), Part::new(plan, destroy));
+        Self { components: plan.components.iter().map(part).collect(), outputs: BTreeMap::new() }
     }
 
-    /// Takes one line and says what it did to components.
-    pub fn observe(&mut self, line: &Line) -> Vec<ComponentUpdate> {
-        match &line.event {
-            Some(TerraformEvent::ApplyStart(resource)) => self.started(resource),
-            Some(TerraformEvent::ApplyComplete(resource)) => self.completed(resource),
-            Some(TerraformEvent::ApplyErrored(resource)) => {
-                self.failed(&resource.address, format!("{} failed", resource.address))
+    /// Takes one line and says where the component is that it moved.
+    pub fn observe(&mut self, line: &Line) -> Option<ComponentUpdate> {
+        match line.event.as_ref()? {
+            TerraformEvent::ApplyStart(resource) => self.moved(resource, |part, _| part.start()),
+            TerraformEvent::ApplyComplete(resource) => self.moved(resource, Part::complete),
+            TerraformEvent::ApplyErrored(ResourceAction { address, .. }) => {
+                self.failed(address, format!("{address} failed"))
             }
-            Some(TerraformEvent::Diagnostic(diagnostic)) => self.diagnosed(diagnostic),
-            Some(TerraformEvent::Outputs(outputs)) => {
+            TerraformEvent::Diagnostic(diagnostic) => self.diagnosed(diagnostic),
+            TerraformEvent::Outputs(outputs) => {
                 self.keep_outputs(outputs);
-                Vec::new()
+                None
             }
-            Some(
-                TerraformEvent::Version { .. }
-                | TerraformEvent::PlannedChange(_)
-                | TerraformEvent::ResourceDrift(_)
-                | TerraformEvent::ChangeSummary(_)
-                | TerraformEvent::ApplyProgress(_)
-                | TerraformEvent::RefreshStart { .. }
-                | TerraformEvent::RefreshComplete { .. }
-                | TerraformEvent::Provision { .. }
-                | TerraformEvent::Log,
-            )
-            | None => Vec::new(),
+            TerraformEvent::Version { .. }
+            | TerraformEvent::PlannedChange(_)
+            | TerraformEvent::ResourceDrift(_)
+            | TerraformEvent::ChangeSummary(_)
+            | TerraformEvent::ApplyProgress(_)
+            | TerraformEvent::RefreshStart { .. }
+            | TerraformEvent::RefreshComplete { .. }
+            | TerraformEvent::Provision { .. }
+            | TerraformEvent::Log => None,
         }
     }
 
-    /// Ends the run: what had nothing to do has settled, what was cut off has failed.
+    /// The last word on every component, when all went well.
+    pub fn succeeded(&self) -> Vec<ComponentUpdate> {
+        let word = |(component, part): (&ComponentRef, &Part)| {
+            let total = count(part.total);
+            ComponentUpdate {
+                component: component.clone(),
+                event: part.end(),
+                done: total,
+                total,
+                reason: None,
+            }
+        };
+        self.components.iter().map(word).collect()
+    }
+
+    /// The last word on what an apply got to before it broke off: what had nothing to do has settled, what was cut off has
+    /// failed.
     pub fn finish(&mut self) -> Vec<ComponentUpdate> {
-        let components: Vec<ComponentRef> = self.components.keys().cloned().collect();
-        components.into_iter().filter_map(|component| self.close(component)).collect()
+        self.components.values_mut().for_each(Part::close);
+        self.components.iter().filter_map(|(component, part)| part.update(component)).collect()
     }
 
     /// Resources done, and resources to do in the whole plan.
     pub fn progress(&self) -> (u32, u32) {
-        (self.done, self.total)
+        let sum = |of: fn(&Part) -> usize| count(self.components.values().map(of).sum());
+        (sum(Part::done), sum(|part| part.total))
     }
 
     /// What each component gave out, without anything sensitive; empty until the outputs were printed.
@@ -125,57 +123,31 @@ impl Tracker {
         &self.outputs
     }
 
-    /// The warnings and errors so far.
-    pub fn diagnostics(&self) -> &[Diagnostic] {
-        &self.diagnostics
-    }
-
-    fn started(&mut self, resource: &ResourceAction) -> Vec<ComponentUpdate> {
-        let Some((component, part)) = self.part_of(resource) else { return Vec::new() };
-        if part.stage != PartStage::Waiting {
-            return Vec::new();
+    /// Something was done to a resource; what is only read moves nothing.
+    fn moved(
+        &mut self,
+        resource: &ResourceAction,
+        step: impl FnOnce(&mut Part, &str) -> bool,
+    ) -> Option<ComponentUpdate> {
+        if resource.action == Action::Read {
+            return None;
         }
-        part.stage = PartStage::Working;
-        let event = if part.goes { ComponentEvent::Remove } else { ComponentEvent::Build };
-        vec![self.update(component, event, None)]
+        let component = component_of(&resource.address)?;
+        let part = self.components.get_mut(&component)?;
+        step(part, &resource.address).then(|| part.update(&component)).flatten()
     }
 
-    fn completed(&mut self, resource: &ResourceAction) -> Vec<ComponentUpdate> {
-        let Some((component, _)) = self.part_of(resource) else { return Vec::new() };
-        let Some(steps) = self.steps_left.get_mut(&resource.address).filter(|steps| **steps > 0) else {
-            return Vec::new();
-        };
-        *steps -= 1;
-        if *steps > 0 {
-            return Vec::new();
-        }
-        self.done += 1;
-        self.settle(component, &resource.address)
+    fn failed(&mut self, address: &str, reason: String) -> Option<ComponentUpdate> {
+        let component = component_of(address)?;
+        let part = self.components.get_mut(&component)?;
+        part.stage = Stage::Failed(reason);
+        part.update(&component)
     }
 
-    fn settle(&mut self, component: ComponentRef, address: &str) -> Vec<ComponentUpdate> {
-        let Some(part) = self.components.get_mut(&component) else { return Vec::new() };
-        part.unfinished.remove(address);
-        if part.stage != PartStage::Working || !part.unfinished.is_empty() {
-            return Vec::new();
-        }
-        part.stage = PartStage::Ended;
-        let event = part.end();
-        vec![self.update(component, event, None)]
-    }
-
-    fn failed(&mut self, address: &str, reason: String) -> Vec<ComponentUpdate> {
-        let Some(component) = component_of(address) else { return Vec::new() };
-        let Some(part) = self.components.get_mut(&component) else { return Vec::new() };
-        part.stage = PartStage::Failed;
-        vec![self.update(component, ComponentEvent::Fail, Some(reason))]
-    }
-
-    fn diagnosed(&mut self, diagnostic: &Diagnostic) -> Vec<ComponentUpdate> {
-        self.diagnostics.push(diagnostic.clone());
-        match (&diagnostic.severity, &diagnostic.address) {
-            (Severity::Error, Some(address)) => self.failed(address, diagnostic.reason()),
-            (Severity::Error, None) | (Severity::Warning, _) => Vec::new(),
+    fn diagnosed(&mut self, diagnostic: &Diagnostic) -> Option<ComponentUpdate> {
+        match diagnostic.severity {
+            Severity::Error => self.failed(diagnostic.address.as_ref()?, diagnostic.reason()),
+            Severity::Warning => None,
         }
     }
 
@@ -183,70 +155,88 @@ impl Tracker {
         let Some(output) = outputs.get("components").filter(|output| !output.sensitive) else { return };
         self.outputs = crate::outputs::by_component(&output.value);
     }
-
-    fn close(&mut self, component: ComponentRef) -> Option<ComponentUpdate> {
-        let part = self.components.get_mut(&component)?;
-        match part.stage {
-            PartStage::Waiting if part.planned == 0 => {
-                part.stage = PartStage::Ended;
-                let event = part.end();
-                Some(self.update(component, event, None))
-            }
-            PartStage::Working => {
-                part.stage = PartStage::Failed;
-                let reason = part.cut_off();
-                Some(self.update(component, ComponentEvent::Fail, Some(reason)))
-            }
-            PartStage::Waiting | PartStage::Ended | PartStage::Failed => None,
-        }
-    }
-
-    fn part_of(&mut self, resource: &ResourceAction) -> Option<(ComponentRef, &mut Part)> {
-        if resource.action == Action::Read {
-            return None;
-        }
-        let component = component_of(&resource.address)?;
-        let part = self.components.get_mut(&component)?;
-        Some((component, part))
-    }
-
-    fn update(
-        &self,
-        component: ComponentRef,
-        event: ComponentEvent,
-        reason: Option<String>,
-    ) -> ComponentUpdate {
-        ComponentUpdate { component, event, done: self.done, total: self.total, reason }
-    }
 }
 
 impl Part {
     fn new(plan: &ComponentPlan, destroy: bool) -> Self {
+        let steps = plan.resources.iter().map(|resource| (resource.address.clone(), steps(resource.change)));
+        let unfinished: BTreeMap<String, u8> = steps.collect();
         Self {
             goes: destroy || plan.change == Change::Destroy,
-            unfinished: plan.resources.iter().map(|resource| resource.address.clone()).collect(),
-            planned: plan.resources.len(),
-            stage: PartStage::Waiting,
+            total: unfinished.len(),
+            unfinished,
+            stage: Stage::Waiting,
         }
+    }
+
+    fn done(&self) -> usize {
+        self.total - self.unfinished.len()
+    }
+
+    /// Work on a resource begins. Whether it is the first.
+    fn start(&mut self) -> bool {
+        let is_first = self.stage == Stage::Waiting;
+        if is_first {
+            self.stage = Stage::Working;
+        }
+        is_first
+    }
+
+    /// One step of a resource is done. Whether that was its last.
+    fn complete(&mut self, address: &str) -> bool {
+        match self.unfinished.get_mut(address) {
+            None => return false,
+            Some(steps) if *steps > 1 => {
+                *steps -= 1;
+                return false;
+            }
+            Some(_) => self.unfinished.remove(address),
+        };
+        if self.stage == Stage::Working && self.unfinished.is_empty() {
+            self.stage = Stage::Ended;
+        }
+        true
+    }
+
+    fn close(&mut self) {
+        match self.stage {
+            Stage::Waiting if self.total == 0 => self.stage = Stage::Ended,
+            Stage::Working => {
+                let reason = format!("stopped after {} of {} resources", self.done(), self.total);
+                self.stage = Stage::Failed(reason);
+            }
+            Stage::Waiting | Stage::Ended | Stage::Failed(_) => {}
+        }
+    }
+
+    /// Where it is; `None` before its first step.
+    fn update(&self, component: &ComponentRef) -> Option<ComponentUpdate> {
+        let (event, reason) = match &self.stage {
+            Stage::Waiting => return None,
+            Stage::Working if self.goes => (ComponentEvent::Remove, None),
+            Stage::Working => (ComponentEvent::Build, None),
+            Stage::Ended => (self.end(), None),
+            Stage::Failed(reason) => (ComponentEvent::Fail, Some(reason.clone())),
+        };
+        let (component, done, total) = (component.clone(), count(self.done()), count(self.total));
+        Some(ComponentUpdate { component, event, done, total, reason })
     }
 
     fn end(&self) -> ComponentEvent {
         if self.goes { ComponentEvent::Vanish } else { ComponentEvent::Settle }
-    }
-
-    fn cut_off(&self) -> String {
-        let done = self.planned - self.unfinished.len();
-        format!("stopped after {done} of {} resources", self.planned)
     }
 }
 
 /// How often Terraform reports the end of work on a resource: a replacement is a removal and a creation.
 fn steps(change: Change) -> u8 {
     match change {
-        Change::None => 0,
-        Change::Create | Change::Update | Change::Destroy => 1,
+        Change::None | Change::Create | Change::Update | Change::Destroy => 1,
         Change::Replace => 2,
     }
+}
+
+fn count(resources: usize) -> u32 {
+    u32::try_from(resources).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -1,21 +1,11 @@
-//! Components while an apply runs: their events, and how many of their resources are done.
-//!
-//! The tracker knows the events and the count of the whole plan; the count of each component is kept here, and told again
-//! whenever it grows.
+//! Components while an apply runs, on their way to the Console: nothing secret goes with them.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use alethia_api::runner::{ComponentOutputs, ComponentReport};
-use alethia_domain::{
-    component::ComponentRef,
-    lifecycle::{Change, ComponentEvent},
-    plan::PlanSummary,
-};
+use alethia_domain::plan::PlanSummary;
 use alethia_terraform::{
-    event_json::{Line, TerraformEvent},
+    event_json::Line,
     progress::{ComponentUpdate, Tracker},
 };
 use serde_json::Value;
@@ -25,18 +15,8 @@ use crate::{progress::Progress, redact::Redactor};
 /// Components while an apply runs.
 pub(super) struct Live {
     tracker: Tracker,
-    components: BTreeMap<ComponentRef, Part>,
-    /// Completions that are left, and the component, by address.
-    left: HashMap<String, (u8, ComponentRef)>,
     progress: Progress,
     redactor: Arc<Redactor>,
-}
-
-struct Part {
-    goes: bool,
-    done: u32,
-    total: u32,
-    last: Option<ComponentReport>,
 }
 
 impl Live {
@@ -47,46 +27,16 @@ impl Live {
         progress: Progress,
         redactor: Arc<Redactor>,
     ) -> Self {
-        let components = plan.components.iter().map(|component| {
-            let part = Part {
-                goes: destroy || component.change == Change::Destroy,
-                done: 0,
-                total: u32::try_from(component.resources.len()).unwrap_or(u32::MAX),
-                last: None,
-            };
-            (component.component.clone(), part)
-        });
-        let left = plan.components.iter().flat_map(|component| {
-            component.resources.iter().map(|resource| {
-                // A replacement is told as a removal and a creation.
-                let completions = if resource.change == Change::Replace { 2 } else { 1 };
-                (resource.address.clone(), (completions, component.component.clone()))
-            })
-        });
-        let live = Self {
-            tracker: Tracker::new(plan, destroy),
-            components: components.collect(),
-            left: left.collect(),
-            progress,
-            redactor,
-        };
-        live.progress.count(live.tracker.progress());
-        live
+        let tracker = Tracker::new(plan, destroy);
+        progress.count(tracker.progress());
+        Self { tracker, progress, redactor }
     }
 
     /// Takes one line.
     pub(super) fn observe(&mut self, line: &Line) {
-        let grown = self.count(line);
-        let updates = self.tracker.observe(line);
-        if let Some(component) = grown.filter(|grown| updates.iter().all(|update| update.component != *grown))
-        {
-            self.tell_again(&component);
-        }
-        for update in updates {
-            self.tell(update);
-        }
-        if matches!(line.event, Some(TerraformEvent::ApplyComplete(_))) {
+        if let Some(update) = self.tracker.observe(line) {
             self.progress.count(self.tracker.progress());
+            self.progress.component(self.report(update));
         }
     }
 
@@ -98,63 +48,22 @@ impl Live {
             let outputs = outputs.as_object().cloned().unwrap_or_default();
             ComponentOutputs { component: component.clone(), outputs }
         });
-        let outputs = outputs.collect();
-        let word = |(component, part): (ComponentRef, Part)| ComponentReport {
-            component,
-            event: if part.goes { ComponentEvent::Vanish } else { ComponentEvent::Settle },
-            reason: None,
-            done: part.total,
-            total: part.total,
-        };
-        (self.components.into_iter().map(word).collect(), outputs)
+        (self.reports(self.tracker.succeeded()), outputs.collect())
     }
 
     /// The last word on the components that an apply got to before it ended.
     pub(super) fn failed(mut self) -> Vec<ComponentReport> {
-        for update in self.tracker.finish() {
-            self.tell(update);
-        }
-        self.components.into_values().filter_map(|part| part.last).collect()
+        let words = self.tracker.finish();
+        self.reports(words)
     }
 
-    /// Counts a completed resource; says which component has come further.
-    fn count(&mut self, line: &Line) -> Option<ComponentRef> {
-        let Some(TerraformEvent::ApplyComplete(resource)) = &line.event else { return None };
-        let (left, component) = self.left.get_mut(&resource.address)?;
-        *left = left.checked_sub(1)?;
-        if *left > 0 {
-            return None;
-        }
-        let component = component.clone();
-        self.components.get_mut(&component)?.done += 1;
-        Some(component)
+    fn reports(&self, updates: Vec<ComponentUpdate>) -> Vec<ComponentReport> {
+        updates.into_iter().map(|update| self.report(update)).collect()
     }
 
-    fn tell(&mut self, update: ComponentUpdate) {
-        let Some(part) = self.components.get_mut(&update.component) else { return };
-        let report = ComponentReport {
-            component: update.component,
-            event: update.event,
-            reason: update.reason.map(|reason| self.redactor.text(&reason)),
-            done: part.done,
-            total: part.total,
-        };
-        part.last = Some(report.clone());
-        self.progress.component(report);
-    }
-
-    fn tell_again(&mut self, component: &ComponentRef) {
-        let Some(part) = self.components.get_mut(component) else { return };
-        let (done, total) = (part.done, part.total);
-        let Some(report) = part.last.as_mut().filter(|report| is_underway(report.event)) else { return };
-        (report.done, report.total) = (done, total);
-        self.progress.component(report.clone());
-    }
-}
-
-fn is_underway(event: ComponentEvent) -> bool {
-    match event {
-        ComponentEvent::Build | ComponentEvent::Remove => true,
-        ComponentEvent::Settle | ComponentEvent::Vanish | ComponentEvent::Fail => false,
+    fn report(&self, update: ComponentUpdate) -> ComponentReport {
+        let ComponentUpdate { component, event, done, total, reason } = update;
+        let reason = reason.map(|reason| self.redactor.text(&reason));
+        ComponentReport { component, event, reason, done, total }
     }
 }

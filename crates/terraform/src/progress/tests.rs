@@ -63,8 +63,8 @@ fn a_component_starts_with_its_first_resource_and_ends_with_its_last() {
             ("apply_complete", POLICY, "create"),
         ],
     );
-    assert_eq!(told, ["queue.mail build 0/2", "queue.mail settle 2/2"]);
-    assert_eq!(finish(&mut tracker), [""; 0]);
+    assert_eq!(told, ["queue.mail build 0/2", "queue.mail build 1/2", "queue.mail settle 2/2"]);
+    assert_eq!(finish(&mut tracker), ["queue.mail settle 2/2"]);
 }
 
 #[test]
@@ -95,14 +95,14 @@ fn an_error_fails_the_component_at_once_and_its_reason_follows() {
         ],
     );
     let address = QUEUE;
-    assert_eq!(told, ["queue.mail build 0/2".to_owned(), format!("queue.mail fail 0/2: {address} failed")]);
+    let failed = |done| format!("queue.mail fail {done}/2: {address} failed");
+    assert_eq!(told, ["queue.mail build 0/2".to_owned(), failed(0), failed(1)]);
     let diagnostic = json!({ "type": "diagnostic", "diagnostic": {
         "severity": "error", "summary": "creating queue", "detail": "quota", "address": QUEUE,
     }});
-    let updates = tracker.observe(&parse(&diagnostic.to_string()));
-    assert!(updates[0].reason.as_ref().unwrap().starts_with("creating queue: quota (hint: "));
-    assert_eq!(finish(&mut tracker), [""; 0]);
-    assert_eq!(tracker.diagnostics().len(), 1);
+    let update = tracker.observe(&parse(&diagnostic.to_string())).unwrap();
+    assert!(update.reason.as_ref().unwrap().starts_with("creating queue: quota (hint: "));
+    assert_eq!(tracker.finish(), [update]);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn what_was_cut_off_has_failed_and_what_never_began_is_left_alone() {
     run(&mut tracker, &[("apply_start", QUEUE, "create"), ("apply_complete", QUEUE, "create")]);
     assert_eq!(
         finish(&mut tracker),
-        ["queue.idle settle 1/3", "queue.mail fail 1/3: stopped after 1 of 2 resources"]
+        ["queue.idle settle 0/0", "queue.mail fail 1/2: stopped after 1 of 2 resources"]
     );
 }
 
@@ -123,7 +123,28 @@ fn destroying_a_spec_makes_every_component_vanish() {
     let mut tracker = tracker(vec![gone, component("idle", Change::None, &[])], true);
     let told = run(&mut tracker, &[("apply_start", QUEUE, "delete"), ("apply_complete", QUEUE, "delete")]);
     assert_eq!(told, ["queue.mail remove 0/1", "queue.mail vanish 1/1"]);
-    assert_eq!(finish(&mut tracker), ["queue.idle vanish 1/1"]);
+    assert_eq!(finish(&mut tracker), ["queue.idle vanish 0/0", "queue.mail vanish 1/1"]);
+}
+
+#[test]
+fn the_plan_counts_what_its_components_count() {
+    let other = component("old", Change::Destroy, &[(OLD, Change::Destroy)]);
+    let mut tracker = tracker(vec![mail(), other], false);
+    run(&mut tracker, &[("apply_start", QUEUE, "create"), ("apply_complete", QUEUE, "create")]);
+    assert_eq!(tracker.progress(), (1, 3));
+    run(&mut tracker, &[("apply_start", OLD, "delete"), ("apply_complete", OLD, "delete")]);
+    assert_eq!(tracker.progress(), (2, 3));
+}
+
+#[test]
+fn after_an_apply_that_went_well_nothing_is_left_to_do() {
+    let words: Vec<String> =
+        tracker(vec![mail(), component("old", Change::Destroy, &[(OLD, Change::Destroy)])], false)
+            .succeeded()
+            .into_iter()
+            .map(told)
+            .collect();
+    assert_eq!(words, ["queue.mail settle 2/2", "queue.old vanish 1/1"]);
 }
 
 #[test]
