@@ -13,7 +13,7 @@ use crate::{catalog, component::Database, stage::Stage};
 #[serde(deny_unknown_fields)]
 pub(super) struct Row {
     pub(super) at: String,
-    pub(super) value: Option<Value>,
+    value: Option<Value>,
     development: Option<Value>,
     staging: Option<Value>,
     production: Option<Value>,
@@ -50,6 +50,30 @@ pub(super) fn table() -> &'static [Row] {
 }
 
 impl Row {
+    /// What its field is in, the items of the innermost list or else the section, and where in there the field stands.
+    pub(super) fn place(&self) -> (&str, &str) {
+        let innermost = self.at.rfind("[].").map(|list| list + "[]".len());
+        let end = innermost.or_else(|| self.at.find('.'));
+        end.map_or(("", &self.at), |end| (&self.at[..end], &self.at[end + 1..]))
+    }
+
+    /// The value of a stage, or of all; none where it is made from other fields.
+    pub(super) fn value(&self, stage: Option<Stage>) -> Option<&Value> {
+        stage.and_then(|stage| self.staged(stage)).or(self.value.as_ref())
+    }
+
+    /// Where that value comes from, in words.
+    pub(super) fn origin(&self, stage: Option<Stage>) -> String {
+        if let Some(derivation) = self.derive {
+            return derivation.origin().to_owned();
+        }
+        if let Some(stage) = stage.filter(|stage| self.staged(*stage).is_some()) {
+            return format!("default of stage {stage}");
+        }
+        let conditions = self.conditions().join(", ");
+        if conditions.is_empty() { "default".to_owned() } else { format!("default for {conditions}") }
+    }
+
     /// The value, when it is the same whatever the document says.
     pub(super) fn constant(&self) -> Option<&Value> {
         let conditions = self.conditions();
@@ -69,8 +93,7 @@ impl Row {
         (!values.is_empty()).then(|| format!("{subject}: {}", values.join(", ")))
     }
 
-    /// The value of a stage.
-    pub(super) const fn staged(&self, stage: Stage) -> Option<&Value> {
+    const fn staged(&self, stage: Stage) -> Option<&Value> {
         match stage {
             Stage::Development => self.development.as_ref(),
             Stage::Staging => self.staging.as_ref(),
@@ -79,7 +102,7 @@ impl Row {
     }
 
     /// When the row fits, in words.
-    pub(super) fn conditions(&self) -> Vec<String> {
+    fn conditions(&self) -> Vec<String> {
         let region = self.region.iter().map(|region| format!("region {region}"));
         let when = self.when.iter().map(|(name, value)| format!("{name} {}", plain(value)));
         let present = self.present.iter().map(|name| format!("a given {name}"));
@@ -92,8 +115,7 @@ fn plain(value: &Value) -> String {
 }
 
 impl Derivation {
-    /// Where a value of it comes from, in words.
-    pub(super) const fn origin(self) -> &'static str {
+    const fn origin(self) -> &'static str {
         match self {
             Self::DatabaseName => "made from the name",
             Self::ArchitectureOfInstanceTypes => "that of the instance types",
@@ -121,10 +143,7 @@ mod tests {
     fn every_row_fills_a_field_that_exists() {
         for row in table() {
             assert!(schema::node(schema::json_schema(), &row.at).is_some(), "{}", row.at);
-            let around = row.at.rsplit_once("[]").map_or_else(
-                || row.at.split('.').next().unwrap_or_default().to_owned(),
-                |(list, _)| format!("{list}[]"),
-            );
+            let (around, _) = row.place();
             let beside = row
                 .when
                 .keys()

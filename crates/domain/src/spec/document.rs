@@ -124,7 +124,8 @@ impl Document {
         ComponentKind::ALL.into_iter().flat_map(|kind| self.components_of(kind)).collect()
     }
 
-    fn components_of(&self, kind: ComponentKind) -> Vec<ComponentRef> {
+    /// Those of one kind.
+    pub fn components_of(&self, kind: ComponentKind) -> Vec<ComponentRef> {
         let singleton = |enabled: Option<bool>| {
             enabled.filter(|enabled| *enabled).map(|_| ComponentRef::singleton(kind)).into_iter().collect()
         };

@@ -32,10 +32,12 @@ pub struct Parsed {
 /// # Errors
 /// Everything that is wrong with it, in the order of its lines.
 pub fn parse(file_name: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
-    let source = read::read(text).map_err(|error| locate(Some(file_name), &error.places, error.findings))?;
-    let (document, origins) = check(&source.value, &source.places)
+    let mut source =
+        read::read(text).map_err(|error| locate(Some(file_name), &error.places, error.findings))?;
+    write_whole_numbers(&mut source.value);
+    let (document, origins) = check(source.value.clone(), &source.places)
         .map_err(|findings| locate(Some(file_name), &source.places, findings))?;
-    Ok(Parsed { document, written: canonical(&source.value), origins })
+    Ok(Parsed { document, written: source.value, origins })
 }
 
 /// Checks a document that is JSON already, and fills it in.
@@ -44,13 +46,16 @@ pub fn parse(file_name: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
 /// Everything that is wrong with it, by path.
 pub fn resolve(written: &Value) -> Result<Document, Vec<Problem>> {
     let places = Places::default();
-    let checked =
-        budget::check(written).map_err(|finding| vec![finding]).and_then(|()| check(written, &places));
+    let checked = budget::check(written).map_err(|finding| vec![finding]).and_then(|()| {
+        let mut written = written.clone();
+        write_whole_numbers(&mut written);
+        check(written, &places)
+    });
     checked.map(|(document, _)| document).map_err(|findings| locate(None, &places, findings))
 }
 
-fn check(written: &Value, places: &Places) -> Result<(Document, Origins), Vec<Finding>> {
-    let asked = without_disabled(&canonical(written));
+fn check(mut asked: Value, places: &Places) -> Result<(Document, Origins), Vec<Finding>> {
+    remove_disabled(&mut asked);
     let findings = shape::check(&asked, places);
     if findings.is_empty() {
         let (document, origins) = complete(asked)?;
@@ -74,13 +79,13 @@ fn complete(mut document: Value) -> Result<(Document, Origins), Vec<Finding>> {
     typed.map(|document| (document, origins)).map_err(|error| vec![Finding::new("", error.to_string())])
 }
 
-/// The same value with whole numbers written as such: `2.0` is `2`.
-fn canonical(value: &Value) -> Value {
+/// Writes whole numbers as such: `2.0` is `2`.
+fn write_whole_numbers(value: &mut Value) {
     match value {
-        Value::Number(number) => Value::Number(whole(number).unwrap_or_else(|| number.clone())),
-        Value::Array(items) => items.iter().map(canonical).collect(),
-        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), canonical(value))).collect(),
-        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
+        Value::Number(number) => *number = whole(number).unwrap_or_else(|| number.clone()),
+        Value::Array(items) => items.iter_mut().for_each(write_whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(write_whole_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 
@@ -90,14 +95,11 @@ fn whole(number: &Number) -> Option<Number> {
 }
 
 /// A singleton that is only turned off is as good as absent, whatever it would need when it is on.
-fn without_disabled(written: &Value) -> Value {
-    let mut asked = written.clone();
-    if let Some(object) = asked.as_object_mut() {
-        for kind in ComponentKind::ALL.into_iter().filter(|kind| kind.is_singleton()) {
-            if object.get(kind.section()) == Some(&serde_json::json!({ "enabled": false })) {
-                object.shift_remove(kind.section());
-            }
+fn remove_disabled(asked: &mut Value) {
+    let Some(object) = asked.as_object_mut() else { return };
+    for kind in ComponentKind::ALL.into_iter().filter(|kind| kind.is_singleton()) {
+        if object.get(kind.section()) == Some(&serde_json::json!({ "enabled": false })) {
+            object.shift_remove(kind.section());
         }
     }
-    asked
 }

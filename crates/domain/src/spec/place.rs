@@ -69,6 +69,14 @@ pub(super) fn segments(path: &str) -> Vec<Segment> {
     steps(path).into_iter().map(|(_, segment)| segment).collect()
 }
 
+/// The value at a path such as `databases[1].capacity`.
+pub(super) fn at_path<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+    segments(path).iter().try_fold(document, |value, segment| match segment {
+        Segment::Key(key) => value.get(key),
+        Segment::Item(index) => value.get((*index)?),
+    })
+}
+
 /// The path of a field of an object.
 pub(crate) fn field(path: &str, key: &str) -> String {
     let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
@@ -106,9 +114,8 @@ fn step(path: &str) -> Option<(Segment, usize)> {
         return None;
     }
     if let Some(inside) = path.strip_prefix('[') {
-        let mut quoted = serde_json::Deserializer::from_str(inside).into_iter::<String>();
-        if let (true, Some(Ok(key))) = (inside.starts_with('"'), quoted.next()) {
-            return Some((Segment::Key(key), quoted.byte_offset() + 2));
+        if let Some((key, length)) = quoted_key(inside) {
+            return Some((Segment::Key(key), length + 2));
         }
         let end = inside.find(']').unwrap_or(inside.len());
         return Some((Segment::Item(inside[..end].parse().ok()), (end + 2).min(path.len())));
@@ -116,6 +123,13 @@ fn step(path: &str) -> Option<(Segment, usize)> {
     let plain = path.strip_prefix('.').unwrap_or(path);
     let end = plain.find(['.', '[']).unwrap_or(plain.len());
     Some((Segment::Key(plain[..end].to_owned()), path.len() - plain.len() + end))
+}
+
+/// The JSON string at the beginning of a text, and how long it is there.
+fn quoted_key(text: &str) -> Option<(String, usize)> {
+    let mut texts = serde_json::Deserializer::from_str(text).into_iter();
+    let key = text.starts_with('"').then(|| texts.next())??.ok()?;
+    Some((key, texts.byte_offset()))
 }
 
 #[cfg(test)]
@@ -130,6 +144,13 @@ mod tests {
         places.insert("a[0]".into(), Place { key: None, value: at(2), text: None });
         assert_eq!(places.position("a[0].b.c", false), Some(at(2)));
         assert_eq!(places.position("z", false), Some(at(1)));
+    }
+
+    #[test]
+    fn values_are_found_by_path() {
+        let document = serde_json::json!({ "a": [{ "b": { "c": 1 } }] });
+        assert_eq!(at_path(&document, "a[0].b.c"), Some(&serde_json::json!(1)));
+        assert_eq!(at_path(&document, "a[1].b"), None);
     }
 
     #[test]

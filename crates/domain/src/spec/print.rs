@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     document::Document,
     parse::Parsed,
-    place::{field, item},
+    place::{at_path, field, item},
 };
 
 /// Canonical YAML of a complete document. Reading it gives the same document.
@@ -51,7 +51,7 @@ fn origin(parsed: &Parsed, path: &str, value: &Value) -> Option<String> {
     if let Some(origin) = parsed.origins.get(path) {
         return Some(origin.clone());
     }
-    let written = super::defaults::at_path(&parsed.written, path).is_some();
+    let written = at_path(&parsed.written, path).is_some();
     let is_empty = value.as_array().is_some_and(Vec::is_empty)
         || value.as_object().is_some_and(serde_json::Map::is_empty)
         || value.as_str() == Some("");

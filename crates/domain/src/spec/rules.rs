@@ -31,11 +31,8 @@ fn check_region(at: &mut Checker<'_>) {
 
 fn check_names(at: &mut Checker<'_>) {
     for kind in ComponentKind::ALL.into_iter().filter(|kind| !kind.is_singleton()) {
-        let components = at.document().components();
-        let names = components
-            .iter()
-            .filter(|component| component.kind == kind)
-            .map(|component| component.name.as_str());
+        let components = at.document().components_of(kind);
+        let names = components.iter().map(|component| component.name.as_str());
         for (index, name) in repeated(names) {
             at.enter_item(kind.section(), index);
             let message = format!("{name:?} is taken: another item of {} has it", kind.section());

@@ -107,7 +107,7 @@ fn reference(document: &Document, kind: ComponentKind, output: &str) -> String {
 }
 
 fn has(document: &Document, kind: ComponentKind) -> bool {
-    document.components().iter().any(|component| component.kind == kind)
+    !document.components_of(kind).is_empty()
 }
 
 fn arns(kind: ComponentKind, names: &[&str]) -> String {
