@@ -3,18 +3,23 @@
 //! Pure, so that it can be tried with any bytes; whoever keeps a state or takes a lock calls it first. What a database
 //! can't keep as it came (a serial over 63 bits, a NUL) is refused here and never cut to fit.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use md5::{Digest, Md5};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
+use uuid::Builder;
 
 use crate::StateRefusal;
 
 /// Largest serial; databases have no larger whole number.
 const MAX_SERIAL: u64 = i64::MAX.unsigned_abs();
+
+/// The serial that Terraform gives to a first state.
+const FIRST_SERIAL: u64 = 1;
 
 /// Longest lineage or id of a lock, in bytes. Terraform's are UUIDs.
 const MAX_ID_BYTES: usize = 255;
@@ -77,6 +82,25 @@ pub fn with_serial(content: &[u8], serial: u64) -> Result<Vec<u8>, StateRefusal>
     let mut state: Map<String, Value> = serde_json::from_slice(content).map_err(malformed)?;
     state.insert("serial".to_owned(), serial.into());
     serde_json::to_vec_pretty(&state).map_err(malformed)
+}
+
+/// The state as it is kept: with a lineage. Terraform gives a first state its lineage and the serial 1 in the moment in
+/// which it writes it, so one that it could not write has neither, and by them it would be no state at all. It gets them
+/// here, made of its content: the same state gets the same.
+///
+/// # Errors
+/// [`StateRefusal::Malformed`] when it is none.
+pub fn with_lineage(content: &[u8]) -> Result<(Header, Cow<'_, [u8]>), StateRefusal> {
+    let header = header(content)?;
+    if header.serial > 0 || !header.lineage.is_empty() {
+        return Ok((header, content.into()));
+    }
+    let lineage = Builder::from_md5_bytes(Md5::digest(content).into()).into_uuid().to_string();
+    let mut state: Map<String, Value> = serde_json::from_slice(content).map_err(malformed)?;
+    state.insert("lineage".to_owned(), lineage.as_str().into());
+    state.insert("serial".to_owned(), FIRST_SERIAL.into());
+    let content = serde_json::to_vec_pretty(&state).map_err(malformed)?;
+    Ok((Header { serial: FIRST_SERIAL, lineage, ..header }, content.into()))
 }
 
 /// The id of a lock, in what Terraform says of it.
@@ -200,6 +224,20 @@ mod tests {
         assert!(with_serial(br#"[5, "a"]"#, 6).is_err());
         let next = with_serial(br#"{"serial": 5, "lineage": "a", "x": 1.10}"#, 6).unwrap();
         assert_eq!(header(&next).unwrap().serial, 6);
+    }
+
+    #[test]
+    fn only_a_first_state_that_was_never_written_gets_a_lineage() {
+        let never_written = br#"{"version": 4, "serial": 0, "lineage": "", "outputs": {"x": 1}}"#;
+        let (told, first) = with_lineage(never_written).unwrap();
+        assert_eq!((told.serial, told.lineage.len()), (1, 36), "{told:?}");
+        assert_eq!(header(&first), Ok(told.clone()));
+        assert_eq!(with_lineage(never_written).unwrap(), (told.clone(), first));
+        assert_ne!(with_lineage(br#"{"serial": 0, "lineage": ""}"#).unwrap().0, told);
+        for written in [br#"{"serial": 2, "lineage": ""}"#.as_slice(), br#"{"serial": 0, "lineage": "a"}"#] {
+            assert_eq!(with_lineage(written).unwrap().1, written);
+        }
+        assert!(with_lineage(b"nothing").is_err());
     }
 
     #[test]

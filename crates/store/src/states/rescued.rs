@@ -65,9 +65,7 @@ pub struct Rescued {
 /// # Errors
 /// [`crate::StateRefusal::Malformed`]; [`Conflict::RescuedEnough`].
 pub async fn rescue(store: &Store, rescue: Rescue<'_>, now: DateTime<Utc>) -> Result<()> {
-    let key = BlobKey::new("states", rescue.spec_id);
-    let mut pending = Pending::new(key, rescue.content, Some(rescue.fence.job_id))?;
-    pending.sealed_with = Some(blobs::put(store, &pending.key, rescue.content).await?);
+    let pending = Pending::put(store, rescue.spec_id, rescue.content, Some(rescue.fence.job_id)).await?;
     let kept = keep(store, rescue, &pending, now).await;
     blobs::discard_refused(store, &pending.key, &kept).await;
     kept
@@ -95,13 +93,14 @@ pub async fn rescued(reader: &impl Reader, spec_id: SpecId) -> Result<Vec<Rescue
     Ok(all)
 }
 
-/// The one of them that can become the newest version, if there is one: that with the highest serial.
+/// The one of them that can become the newest version, if there is one: the last of the newest job. While there is no
+/// state, those of several jobs may fit, each of a lineage of its own, whose serials tell nothing of which is newer.
 ///
 /// # Errors
 /// When the database is not available.
 pub async fn newest_fitting(reader: &impl Reader, spec_id: SpecId) -> Result<Option<Rescued>> {
     let all = rescued(reader, spec_id).await?;
-    Ok(all.into_iter().filter(|state| state.unfit.is_none()).max_by_key(|state| state.serial))
+    Ok(all.into_iter().filter(|state| state.unfit.is_none()).max_by_key(|state| (state.job_id, state.serial)))
 }
 
 /// Makes a state that came late the newest version, as if it had come in time.

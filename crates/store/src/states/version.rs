@@ -54,9 +54,7 @@ pub struct Draft {
 /// # Errors
 /// [`crate::StateRefusal`] as the rules say; [`crate::StoreError::LeaseLost`].
 pub async fn write(store: &Store, write: Write<'_>, now: DateTime<Utc>) -> Result<StateVersion> {
-    let key = BlobKey::new("states", write.spec_id);
-    let mut pending = Pending::new(key, write.content, Some(write.fence.job_id))?;
-    pending.sealed_with = Some(blobs::put(store, &pending.key, write.content).await?);
+    let pending = Pending::put(store, write.spec_id, write.content, Some(write.fence.job_id)).await?;
     let kept = keep_written(store, write, &pending, now).await;
     blobs::discard_refused(store, &pending.key, &kept).await;
     kept
@@ -93,8 +91,7 @@ pub async fn draft_restore(store: &Store, spec_id: SpecId, serial: u64) -> Resul
     let (_, old) = read_version(store, spec_id, serial).await?;
     let next = highest_serial(store, spec_id, None).await?.max(serial) + 1;
     let content = content::with_serial(&old, next)?;
-    let mut pending = Pending::new(BlobKey::new("states", spec_id), &content, None)?;
-    pending.sealed_with = Some(blobs::put(store, &pending.key, &content).await?);
+    let pending = Pending::put(store, spec_id, &content, None).await?;
     Ok(Draft { spec_id, pending })
 }
 
@@ -238,15 +235,17 @@ fn refuse_backwards(current: &StateVersion, new: &Header) -> Result<()> {
 }
 
 impl Pending {
-    pub(super) fn new(key: BlobKey, content: &[u8], job_id: Option<JobId>) -> Result<Self> {
-        Ok(Self {
-            key,
-            header: content::header(content)?,
-            md5: md5_hex(content),
-            size: content.len(),
-            job_id,
-            sealed_with: None,
-        })
+    /// Puts a state where it is durable.
+    pub(super) async fn put(
+        store: &Store,
+        spec_id: SpecId,
+        content: &[u8],
+        job_id: Option<JobId>,
+    ) -> Result<Self> {
+        let (header, content) = content::with_lineage(content)?;
+        let key = BlobKey::new("states", spec_id);
+        let sealed_with = Some(blobs::put(store, &key, &content).await?);
+        Ok(Self { key, header, md5: md5_hex(&content), size: content.len(), job_id, sealed_with })
     }
 }
 

@@ -11,7 +11,7 @@ use alethia_store::{
     jobs::{self, End, Fence},
     queue::{self, Loss},
     specs,
-    states::{self, Force, Rescue, Write},
+    states::{self, Force, Rescue, StateVersion, Write},
 };
 use serde_json::json;
 
@@ -25,6 +25,8 @@ on_both!(
     a_late_state_becomes_current_only_when_it_is_adopted,
     a_late_state_that_is_not_newer_or_of_another_lineage_does_not_fit,
     a_late_state_of_a_forgotten_one_fits_only_when_it_is_newer,
+    a_first_state_that_came_late_is_adopted_and_gone_on_from,
+    of_late_first_states_that_of_the_newest_job_is_chosen,
     a_late_state_is_kept_once_and_few_of_one_attempt,
     a_deleted_spec_takes_its_late_states_with_it,
     the_last_change_that_began_is_known,
@@ -97,9 +99,7 @@ async fn a_late_state_becomes_current_only_when_it_is_adopted(world: World) {
     assert_eq!((known.rescued[0].job_id, known.rescued[0].attempt), (fence.job_id, 1));
 
     let late = states::newest_fitting(&world.store, spec).await.unwrap().unwrap();
-    let tx = world.store.begin().await.unwrap();
-    let adopted = states::adopt(&tx, spec, &late, world.now).await.unwrap();
-    tx.commit().await.unwrap();
+    let adopted = adopt_newest(&world, spec).await;
     assert_eq!((adopted.serial, adopted.job_id), (5, Some(fence.job_id)));
     let (_, content) = states::read(&world.store, spec).await.unwrap().unwrap();
     assert_eq!(content.as_ref(), state(5, "l").as_bytes());
@@ -144,6 +144,33 @@ async fn a_late_state_of_a_forgotten_one_fits_only_when_it_is_newer(world: World
     rescue(&world, spec, fence, &state(6, "l")).await.unwrap();
     let fitting = states::newest_fitting(&world.store, spec).await.unwrap();
     assert_eq!(fitting.map(|late| late.serial), Some(6));
+}
+
+/// Terraform never had the chance to give it a lineage.
+async fn a_first_state_that_came_late_is_adopted_and_gone_on_from(world: World) {
+    let (spec, fence) = deploying(&world).await;
+    lose(&world, abandon()).await;
+    for _ in 0..2 {
+        rescue(&world, spec, fence, &state(0, "")).await.unwrap();
+    }
+    assert_eq!(states::rescued(&world.store, spec).await.unwrap().len(), 1);
+    let adopted = adopt_newest(&world, spec).await;
+    let (version, content) = states::read(&world.store, spec).await.unwrap().unwrap();
+    let header = states::content::header(&content).unwrap();
+    assert_eq!((adopted.serial, adopted.lineage.len()), (1, 36), "{adopted:?}");
+    assert_eq!((version, header.lineage.as_str()), (adopted.clone(), adopted.lineage.as_str()));
+    let next = world.started(spec, JobType::Deploy).await;
+    write(&world, spec, next, &state(2, &adopted.lineage)).await;
+}
+
+async fn of_late_first_states_that_of_the_newest_job_is_chosen(world: World) {
+    let (spec, first) = deploying(&world).await;
+    lose(&world, abandon()).await;
+    let second = world.started(spec, JobType::Deploy).await;
+    lose(&world, abandon()).await;
+    rescue(&world, spec, second, &state(1, "second")).await.unwrap();
+    rescue(&world, spec, first, &state(4, "first")).await.unwrap();
+    assert_eq!(adopt_newest(&world, spec).await.lineage, "second");
 }
 
 async fn a_late_state_is_kept_once_and_few_of_one_attempt(world: World) {
@@ -228,6 +255,14 @@ async fn lock(world: &World, spec: SpecId, fence: Fence) {
     let tx = world.store.begin().await.unwrap();
     states::lock(&tx, spec, fence, &info, world.now).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+async fn adopt_newest(world: &World, spec: SpecId) -> StateVersion {
+    let late = states::newest_fitting(&world.store, spec).await.unwrap().unwrap();
+    let tx = world.store.begin().await.unwrap();
+    let adopted = states::adopt(&tx, spec, &late, world.now).await.unwrap();
+    tx.commit().await.unwrap();
+    adopted
 }
 
 async fn write(world: &World, spec_id: SpecId, fence: Fence, content: &str) {
