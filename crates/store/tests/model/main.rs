@@ -26,6 +26,7 @@ use std::{
 };
 
 use rand::RngExt;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use actors::{Reaper, Runner};
 use invariants::Verdict;
@@ -95,13 +96,33 @@ async fn a_seed_always_tells_the_same() {
 fn play_all(seeds: std::ops::Range<u64>) -> Option<Broken> {
     let is_told = seeds.end - seeds.start == 1;
     let (next, end) = (AtomicU64::new(seeds.start), seeds.end);
-    // Two a core: one waits for its database while the other works.
-    let workers = thread::available_parallelism().map_or(2, |cores| cores.get().min(8) * 2);
+    let (next, cores) = (&next, cores());
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(|| play_some(&next, end, is_told))).collect();
+        // Two a core: one waits for its database while the other works.
+        let places = cores.iter().chain(&cores);
+        let workers: Vec<_> = places
+            .map(|core| {
+                scope.spawn(move || {
+                    sched_setaffinity(None, core).unwrap();
+                    play_some(next, end, is_told)
+                })
+            })
+            .collect();
         let broken = workers.into_iter().filter_map(|worker| worker.join().unwrap());
         broken.min_by_key(|broken| broken.seed)
     })
+}
+
+/// The cores that this process may use, each by itself. A world and its database take turns: on one core they hand over
+/// at a third of the cost.
+fn cores() -> Vec<CpuSet> {
+    let all = sched_getaffinity(None).unwrap();
+    let alone = |core| {
+        let mut one = CpuSet::new();
+        one.set(core);
+        one
+    };
+    (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core)).take(8).map(alone).collect()
 }
 
 fn play_some(next: &AtomicU64, end: u64, is_told: bool) -> Option<Broken> {
