@@ -7,6 +7,7 @@ use alethia_domain::{
     lifecycle::{JobStatus, JobType},
 };
 use alethia_store::{
+    identities,
     jobs::{self, JobFilter},
     logs,
 };
@@ -46,6 +47,11 @@ async fn a_claim_reads_the_line_and_not_the_table(world: World) {
             !plan.contains("Seq Scan") && !plan.contains("SCAN"),
             "a deleted job reads every job:\n{plan}"
         );
+    }
+    let users = identities::USERS.replace("$1", &id(connection.get_database_backend(), "00000000000000000000000000000000"));
+    let plan = explain(&connection, &users).await;
+    for index in ["specs_by_identity", "provision_jobs_of_spec"] {
+        assert!(plan.contains(index), "{index} is not in the plan of {users}:\n{plan}");
     }
     let runner = world.runner("a", &[]).await;
     for _ in 0..20 {
