@@ -167,6 +167,9 @@ fn client_hint(error: &ClientError) -> Option<String> {
         ClientError::Unreachable { .. } => Some(
             "start a Console there with `alethia up`, or name another one with `--server URL`".to_owned(),
         ),
+        ClientError::Silent { job, .. } => {
+            Some(format!("the job goes on; come back to it with `alethia jobs logs -f {job}`"))
+        }
         ClientError::NotAConsole { .. } | ClientError::Address(_) => {
             Some("see which Console is meant with `alethia config --effective`".to_owned())
         }

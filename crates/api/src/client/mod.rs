@@ -10,6 +10,7 @@ mod stream;
 
 use std::{fmt, time::Duration};
 
+use alethia_domain::ids::JobId;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
 
@@ -59,6 +60,16 @@ pub enum ClientError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The Console says nothing any more of a job that is followed.
+    #[error("the Console at {url} has said nothing of job {job} for {} s", time.as_secs())]
+    Silent {
+        /// Who says nothing.
+        url: String,
+        /// The job, which knows nothing of that and goes on.
+        job: JobId,
+        /// For how long.
+        time: Duration,
+    },
     /// The address of the Console is none.
     #[error("{0:?} is no address of a Console, such as http://127.0.0.1:4646")]
     Address(String),
@@ -72,6 +83,7 @@ impl ClientError {
             Self::Unreachable { .. }
             | Self::NotAConsole { .. }
             | Self::Unreadable { .. }
+            | Self::Silent { .. }
             | Self::Address(_) => None,
         }
     }
@@ -81,7 +93,7 @@ impl ClientError {
         match self {
             Self::Refused(problem) => matches!(problem.code, Code::Unavailable | Code::Internal),
             Self::NotAConsole { status, .. } => status.is_server_error(),
-            Self::Unreachable { .. } | Self::Unreadable { .. } => true,
+            Self::Unreachable { .. } | Self::Unreadable { .. } | Self::Silent { .. } => true,
             Self::Address(_) => false,
         }
     }

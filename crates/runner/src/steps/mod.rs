@@ -175,6 +175,7 @@ impl StepError {
                     ClientError::Unreachable { .. }
                     | ClientError::NotAConsole { .. }
                     | ClientError::Unreadable { .. }
+                    | ClientError::Silent { .. }
                     | ClientError::Address(_) => None,
                 };
                 failed(FailureReason::Runner, message, hint)
