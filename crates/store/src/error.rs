@@ -1,6 +1,7 @@
 //! What can go wrong, as cases that a caller acts on. The server turns them into answers in one place.
 
 use alethia_domain::lifecycle::IllegalTransition;
+use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, SqlErr};
 
 /// What went wrong.
@@ -165,6 +166,9 @@ pub enum StateRefusal {
         /// Lineage that came.
         got: String,
     },
+    /// It came late, and a later job or a person changed the state meanwhile.
+    #[error("the state went on without it at {0}")]
+    GoneOn(DateTime<Utc>),
     /// It is no Terraform state.
     #[error("the content is no terraform state: {0}")]
     Malformed(String),

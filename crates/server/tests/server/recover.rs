@@ -66,6 +66,52 @@ async fn a_lost_deploy_is_brought_back_from_the_state_that_came_late() {
     assert_eq!((spec.status, spec.deployed_revision, spec.revision), (SpecStatus::Active, Some(1), 2));
 }
 
+/// By its own word it is as good as no state: serial 0 and no lineage.
+#[tokio::test]
+async fn a_plan_of_no_state_does_not_fit_a_first_state_that_terraform_could_not_write() {
+    let console = Console::start().await;
+    let runner = console.runner().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let plan = console.create_job(spec, JobType::Plan).await;
+    plan_it(&runner).await;
+    let bound = NewJob { plan_job_id: Some(plan.id), ..new_job(JobType::Deploy) };
+    console.client.create_job(spec, &bound, &key()).await.unwrap();
+    let taken = take_and_start(&runner).await;
+    let unwritten = json!({ "version": 4, "serial": 0, "lineage": "", "resources": [] });
+    for _ in 0..2 {
+        taken.job.write_state(spec, "one", unwritten.to_string().into()).await.unwrap();
+    }
+    let failed = Finish { outcome: Outcome::failed(FailureReason::Terraform, "no"), ..success() };
+    taken.job.finish(&failed).await.unwrap();
+    let again = refused(console.client.create_job(spec, &bound, &key()).await);
+    assert!(again.to_string().contains("the state changed"), "{again}");
+    assert_eq!(console.client.state(spec).await.unwrap().current.unwrap().serial, 1);
+}
+
+#[tokio::test]
+async fn no_change_goes_on_without_a_state_that_came_late() {
+    let console = impatient().await;
+    let runner = console.runner().await;
+    let (spec, taken) = deploying(&console, &runner, document(&["orders"])).await;
+    let lost = lose(&console, taken.claim.job_id).await;
+    taken.job.rescue_state(state(1).to_string().into()).await.unwrap();
+    for refusal in [
+        console.client.create_job(spec, &new_job(JobType::Deploy), &key()).await,
+        console.client.create_job(spec, &new_job(JobType::Destroy), &key()).await,
+        console.client.retry_job(lost, &key()).await,
+    ] {
+        let refusal = refused(refusal);
+        assert_eq!(
+            (refusal.code, refusal.hint.as_deref()),
+            (Code::Conflict, Some("alethia recover default/shop"))
+        );
+    }
+    let plan = console.client.recover(spec, &key()).await.unwrap().plan;
+    plan_it(&runner).await;
+    let bound = NewJob { plan_job_id: Some(plan.id), ..new_job(JobType::Deploy) };
+    console.client.create_job(spec, &bound, &key()).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_recovery_is_told_in_the_audit_log() {
     let console = impatient().await;

@@ -13,7 +13,7 @@ use super::{
     version::{self, Pending},
 };
 use crate::{
-    Conflict, Reader, Result, Store, StoreError, Tx,
+    Conflict, Reader, Result, StateRefusal, Store, StoreError, Tx,
     blobs::{self, BlobKey},
     db::{Query, Row, found, values},
     jobs::Fence,
@@ -58,6 +58,8 @@ pub struct Rescued {
     /// When it came.
     pub created_at: DateTime<Utc>,
     id: Uuid,
+    /// When the attempt began.
+    claimed_at: Option<DateTime<Utc>>,
 }
 
 /// Keeps a state that comes late. When it returns, it is durable. Delivering it again changes nothing.
@@ -76,19 +78,24 @@ pub async fn rescue(store: &Store, rescue: Rescue<'_>, now: DateTime<Utc>) -> Re
 /// # Errors
 /// When the database is not available.
 pub async fn rescued(reader: &impl Reader, spec_id: SpecId) -> Result<Vec<Rescued>> {
-    let sql = "SELECT id, serial, lineage, md5, size, resources, job_id, attempt, created_at FROM rescued_states \
-        WHERE spec_id = $1 ORDER BY id DESC LIMIT $2";
-    let newest = current(reader, spec_id).await?;
+    let sql = "SELECT r.id, r.serial, r.lineage, r.md5, r.size, r.resources, r.job_id, r.attempt, r.created_at, \
+        a.claimed_at FROM rescued_states r \
+        LEFT JOIN job_attempts a ON a.job_id = r.job_id AND a.attempt = r.attempt \
+        WHERE r.spec_id = $1 ORDER BY r.id DESC LIMIT $2";
     let rows = reader.all(sql, values![spec_id, LISTED]).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let newest = current(reader, spec_id).await?;
     let mut all = Vec::with_capacity(rows.len());
     for row in &rows {
-        let header = header(row)?;
-        let unfit = match version::must_follow(reader, spec_id, newest.as_ref(), &header).await {
+        let mut state = read(row)?;
+        state.unfit = match must_follow(reader, spec_id, newest.as_ref(), &state).await {
             Ok(()) => None,
             Err(StoreError::StateRefused(refusal)) => Some(refusal.to_string()),
             Err(other) => return Err(other),
         };
-        all.push(read(row, header, unfit)?);
+        all.push(state);
     }
     Ok(all)
 }
@@ -114,18 +121,14 @@ pub async fn adopt(tx: &Tx, spec_id: SpecId, state: &Rescued, now: DateTime<Utc>
     let row = found(tx.optional(sql, values![state.id, spec_id]).await?, "rescued state", state.serial)?;
     let pending = Pending {
         key: BlobKey::from_column(row.get("blob")?),
-        header: Header {
-            serial: state.serial,
-            lineage: state.lineage.clone(),
-            resources: usize::try_from(state.resources).unwrap_or(usize::MAX),
-        },
+        header: state.header(),
         md5: state.md5.clone(),
         size: usize::try_from(state.size).unwrap_or(usize::MAX),
         job_id: Some(state.job_id),
         sealed_with: row.get("sealed_with")?,
     };
     let current = current(tx, spec_id).await?;
-    version::must_follow(tx, spec_id, current.as_ref(), &pending.header).await?;
+    must_follow(tx, spec_id, current.as_ref(), state).await?;
     version::insert(tx, spec_id, &pending, now).await
 }
 
@@ -155,25 +158,51 @@ async fn keep(store: &Store, rescue: Rescue<'_>, pending: &Pending, now: DateTim
     tx.commit().await
 }
 
-fn header(row: &Row) -> Result<Header> {
-    Ok(Header {
-        serial: row.number("serial")?,
-        lineage: row.get("lineage")?,
-        resources: row.number("resources")?,
-    })
+/// As every new version must; and nothing may have changed the state since the attempt began but the attempt itself. A
+/// serial does not say so: Terraform counts on while nobody takes its state.
+async fn must_follow(
+    reader: &impl Reader,
+    spec_id: SpecId,
+    newest: Option<&StateVersion>,
+    state: &Rescued,
+) -> Result<()> {
+    version::must_follow(reader, spec_id, newest, &state.header()).await?;
+    match newest.filter(|newest| state.is_older_than(newest)) {
+        Some(newest) => Err(StateRefusal::GoneOn(newest.created_at).into()),
+        None => Ok(()),
+    }
 }
 
-fn read(row: &Row, header: Header, unfit: Option<String>) -> Result<Rescued> {
+fn read(row: &Row) -> Result<Rescued> {
     Ok(Rescued {
-        serial: header.serial,
-        lineage: header.lineage,
+        serial: row.number("serial")?,
+        lineage: row.get("lineage")?,
         md5: row.get("md5")?,
         size: row.number("size")?,
         resources: row.number("resources")?,
         job_id: row.id("job_id")?,
         attempt: row.number("attempt")?,
-        unfit,
+        unfit: None,
         created_at: row.get("created_at")?,
         id: row.get("id")?,
+        claimed_at: row.get("claimed_at")?,
     })
+}
+
+impl Rescued {
+    fn header(&self) -> Header {
+        Header {
+            serial: self.serial,
+            lineage: self.lineage.clone(),
+            resources: usize::try_from(self.resources).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Jobs that change a Spec follow each other, and so do their ids; a person restores at a time.
+    fn is_older_than(&self, version: &StateVersion) -> bool {
+        match version.job_id {
+            Some(job) => job > self.job_id,
+            None => self.claimed_at.is_none_or(|claimed| version.created_at > claimed),
+        }
+    }
 }

@@ -27,6 +27,7 @@ on_both!(
     a_late_state_of_a_forgotten_one_fits_only_when_it_is_newer,
     a_first_state_that_came_late_is_adopted_and_gone_on_from,
     of_late_first_states_that_of_the_newest_job_is_chosen,
+    a_late_state_does_not_fit_once_others_changed_the_state,
     a_late_state_is_kept_once_and_few_of_one_attempt,
     a_deleted_spec_takes_its_late_states_with_it,
     the_last_change_that_began_is_known,
@@ -171,6 +172,29 @@ async fn of_late_first_states_that_of_the_newest_job_is_chosen(world: World) {
     rescue(&world, spec, second, &state(1, "second")).await.unwrap();
     rescue(&world, spec, first, &state(4, "first")).await.unwrap();
     assert_eq!(adopt_newest(&world, spec).await.lineage, "second");
+}
+
+/// Terraform counts its serial on while nobody takes its state, so a high serial does not make it the newest.
+async fn a_late_state_does_not_fit_once_others_changed_the_state(world: World) {
+    let (spec, first) = deploying(&world).await;
+    write(&world, spec, first, &state(3, "l")).await;
+    lose(&world, abandon()).await;
+    let second = world.started(spec, JobType::Deploy).await;
+    write(&world, spec, second, &state(4, "l")).await;
+    world.finish(second, &End::Success).await.unwrap();
+    rescue(&world, spec, first, &state(7, "l")).await.unwrap();
+    let late = states::rescued(&world.store, spec).await.unwrap();
+    assert!(late[0].unfit.as_ref().unwrap().starts_with("the state went on without it at "), "{late:?}");
+    let third = world.started(spec, JobType::Deploy).await;
+    let restored = states::draft_restore(&world.store, spec, 3).await.unwrap();
+    let tx = world.store.begin().await.unwrap();
+    states::restore(&tx, &restored, world.after(60)).await.unwrap();
+    tx.commit().await.unwrap();
+    rescue(&world, spec, third, &state(9, "l")).await.unwrap();
+    assert_eq!(states::newest_fitting(&world.store, spec).await.unwrap(), None);
+    let tx = world.store.begin().await.unwrap();
+    let refused = states::adopt(&tx, spec, &late[0], world.now).await;
+    assert!(matches!(refused, Err(StoreError::StateRefused(StateRefusal::GoneOn(_)))), "{refused:?}");
 }
 
 async fn a_late_state_is_kept_once_and_few_of_one_attempt(world: World) {

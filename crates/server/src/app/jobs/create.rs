@@ -113,6 +113,9 @@ pub(super) async fn enqueue(
     if let Some(plan) = order.plan_job_id {
         binding::must_fit(tx, plan, spec, order.job_type, &snapshot_hash, &identity).await?;
     }
+    if order.job_type.is_mutating() {
+        recover::must_leave_nothing(tx, spec).await?;
+    }
     must_know(tx, order.assigned_runner_id).await?;
     transition(tx, spec, order.job_type, now).await?;
     if order.job_type == JobType::Deploy {

@@ -83,6 +83,20 @@ pub(super) async fn carry_on(tx: &Tx, spec: &specs::Spec, order: Order) -> Resul
     })
 }
 
+/// Refuses a change that would go on without a state that came late: it would never fit again.
+pub(super) async fn must_leave_nothing(tx: &Tx, spec: &specs::Spec) -> Result<()> {
+    let Some(late) = states::newest_fitting(tx, spec.id).await? else { return Ok(()) };
+    let specs::Spec { zone, name, .. } = spec;
+    let Rescued { job_id, resources, .. } = late;
+    Err(Error::Conflict {
+        detail: format!(
+            "a state of {zone}/{name} came late, from job {job_id} with {resources} resources, and is not taken over yet"
+        ),
+        permitted: vec!["plan"],
+        hint: Some(format!("alethia recover {zone}/{name}")),
+    })
+}
+
 fn must_be_idle(spec: &specs::Spec) -> Result<()> {
     let Some(job) = spec.active_job else { return Ok(()) };
     Err(Error::Conflict {
