@@ -152,7 +152,7 @@ pub(crate) fn places_after(bound: usize, rows: usize, columns: usize) -> String 
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
-fn event(row: &Row) -> Result<Event> {
+pub(crate) fn event(row: &Row) -> Result<Event> {
     Ok(Event {
         id: row.get("id")?,
         at: row.get("at")?,

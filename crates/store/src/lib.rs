@@ -27,6 +27,7 @@ pub mod identities;
 pub mod jobs;
 pub mod keys;
 pub mod logs;
+pub mod news;
 mod page;
 pub mod plans;
 pub mod queue;

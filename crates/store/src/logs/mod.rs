@@ -173,7 +173,7 @@ async fn live(reader: &impl Reader, job_id: JobId, after: LogCursor, most: usize
     rows.iter().map(chunk).collect()
 }
 
-fn chunk(row: &Row) -> Result<LogChunk> {
+pub(crate) fn chunk(row: &Row) -> Result<LogChunk> {
     Ok(LogChunk {
         attempt: row.number("attempt")?,
         sequence: row.number("sequence")?,

@@ -10,6 +10,7 @@ mod jobs;
 mod keys;
 mod limits;
 mod logs;
+mod news;
 mod plan_pin;
 mod plans;
 mod platform;

@@ -7,7 +7,8 @@ use alethia_domain::ids::JobId;
 use alethia_store::{
     PageRequest, Store,
     events::{self, EventFilter},
-    jobs, logs,
+    logs,
+    news::{self, News},
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -44,22 +45,24 @@ enum Side {
     Chunk,
 }
 
-/// Reads what is new. Whether the job is over is asked before its rows: after that, none are added.
+/// Reads what is new of a job, or of everything.
 pub(super) async fn after(store: &Store, job: Option<JobId>, place: Place) -> Result<Batch> {
-    let Some(job) = job else {
-        let changes = events::after(store, EventFilter::All, place.event, EVENTS).await?;
-        return Ok(Batch::of(place, changes, Vec::new(), false));
+    let news = match job {
+        Some(job) => {
+            let events = PageRequest { after: Some(place.event), limit: EVENTS };
+            news::of(store, job, events, PageRequest { after: Some(place.log), limit: CHUNKS }).await?
+        }
+        None => {
+            let events = events::after(store, EventFilter::All, place.event, EVENTS).await?;
+            News { events, ..News::default() }
+        }
     };
-    let over = jobs::is_over(store, job).await?;
-    let request = PageRequest { after: Some(place.log), limit: CHUNKS };
-    let changes = events::after(store, EventFilter::Job(job), place.event, EVENTS);
-    let (changes, chunks) = tokio::try_join!(changes, logs::page(store, job, request))?;
-    Ok(Batch::of(place, changes, chunks.items, over))
+    Ok(Batch::of(place, news))
 }
 
 impl Batch {
     /// Puts changes and chunks in the order of their times.
-    fn of(place: Place, changes: Vec<events::Event>, chunks: Vec<logs::LogChunk>, over: bool) -> Self {
+    fn of(place: Place, News { events: changes, chunks, over }: News) -> Self {
         let behind = Behind {
             changes: changes.last().filter(|_| changes.len() == usize::from(EVENTS)).map(|last| last.at),
             chunks: chunks.last().filter(|_| chunks.len() == usize::from(CHUNKS)).map(|last| last.at),
