@@ -57,10 +57,8 @@ pub async fn append(app: &App, attempt: &Attempt, append: AppendLogs) -> Result<
             format!("allowed: up to {LARGEST_CHUNK} bytes"),
         ));
     }
-    let chunks: Vec<logs::LogChunk> = chunks.into_iter().map(row).collect();
-    let tx = app.store.begin().await?;
-    logs::append(&tx, attempt.fence, &chunks).await?;
-    Ok(tx.commit().await?)
+    let chunks = chunks.into_iter().map(row).collect();
+    Ok(app.appends.add(&app.store, attempt.fence, chunks).await?)
 }
 
 /// A place in a log as a text: `<attempt>-<sequence>`.

@@ -29,7 +29,7 @@ pub mod zones;
 
 use std::{ops::Deref, sync::Arc};
 
-use alethia_store::{Conflict, StateRefusal, Store, StoreError};
+use alethia_store::{Conflict, StateRefusal, Store, StoreError, logs::Appends};
 use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -66,6 +66,8 @@ pub struct Inner {
     pub(crate) feeds: Feeds,
     /// How often which address came without a valid token.
     pub(crate) failures: Failures,
+    /// Where appends to logs come together.
+    pub(crate) appends: Appends,
     /// Where claims wait.
     pub(crate) room: Room,
     /// Rings when another key is to seal.
@@ -92,6 +94,7 @@ impl App {
             rotated: Notify::new(),
             ending,
             failures,
+            appends: Appends::default(),
             claims,
         };
         Self { inner: Arc::new(inner) }

@@ -40,7 +40,7 @@ const TURN: &str = "SELECT MAX(x.turn) FROM (SELECT COALESCE((SELECT l.turn FROM
         AND o.zone_id = s.zone_id AND o.priority = $4 ORDER BY o.turn DESC LIMIT 1), 0)) x";
 
 /// One attempt at a job: what every write of a Runner is checked against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fence {
     /// The job.
     pub job_id: JobId,

@@ -1,11 +1,15 @@
 //! Logs keep every chunk once and in order, wherever they are kept.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use alethia_domain::lifecycle::JobType;
 use alethia_store::{
     Conflict, PageRequest, StoreError,
     jobs::{End, Fence},
-    logs::{self, LogChunk, LogCursor},
+    logs::{self, Appends, LogChunk, LogCursor},
 };
+use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
 
 use crate::fixture::{World, on_both};
 
@@ -20,6 +24,8 @@ on_both!(
     a_search_stops_after_many_short_chunks_as_well,
     a_log_of_a_million_lines_is_moved_paged_and_searched,
     an_attempt_that_is_over_writes_nothing,
+    appends_that_come_together_each_get_an_answer_of_their_own,
+    one_that_can_not_be_kept_costs_those_beside_it_nothing,
 );
 
 async fn repeated_chunks_are_left_out(world: World) {
@@ -167,6 +173,73 @@ async fn an_attempt_that_is_over_writes_nothing(world: World) {
     let fence = running(&world).await;
     world.finish(fence, &End::Success).await.unwrap();
     assert!(matches!(append(&world, fence, 1..=1).await, Err(StoreError::LeaseLost { .. })));
+}
+
+async fn appends_that_come_together_each_get_an_answer_of_their_own(world: World) {
+    let (appends, fences) = (Arc::new(Appends::default()), several(&world, 8).await);
+    let [over, gap, twice, ..] = fences[..] else { panic!("there are eight") };
+    world.finish(over, &End::Success).await.unwrap();
+    for round in 1..=30 {
+        let mut writers = JoinSet::new();
+        let mut add = |fence: Fence, sequence: u64| {
+            let (appends, store, at) = (appends.clone(), world.store.clone(), world.now);
+            writers.spawn(async move {
+                (fence, appends.add(&store, fence, vec![chunk(fence, sequence, at)]).await)
+            });
+        };
+        add(twice, round);
+        for fence in &fences {
+            add(*fence, if *fence == gap { round + 1 } else { round });
+        }
+        for (fence, answer) in writers.join_all().await {
+            match answer {
+                Err(StoreError::LeaseLost { .. }) => assert_eq!(fence, over),
+                Err(StoreError::Conflict(conflict)) => {
+                    assert_eq!((fence, conflict), (gap, Conflict::LogGap { expected: 1, got: round + 1 }));
+                }
+                Err(other) => panic!("{other}"),
+                Ok(()) => assert!(![over, gap].contains(&fence)),
+            }
+        }
+    }
+    for fence in fences {
+        let expected = if [over, gap].contains(&fence) { 0 } else { 30 };
+        assert_eq!(sequences(&world, fence).await, (1..=expected).collect::<Vec<_>>());
+    }
+}
+
+async fn one_that_can_not_be_kept_costs_those_beside_it_nothing(world: World) {
+    let (appends, fences) = (Arc::new(Appends::default()), several(&world, 6).await);
+    let knows_no_such_time = world.config.database_url.starts_with("postgres");
+    for round in 1..=10 {
+        let mut writers = JoinSet::new();
+        for fence in fences.clone() {
+            let at = if fence == fences[0] { DateTime::<Utc>::MIN_UTC } else { world.now };
+            let (appends, store) = (appends.clone(), world.store.clone());
+            writers.spawn(
+                async move { (fence, appends.add(&store, fence, vec![chunk(fence, round, at)]).await) },
+            );
+        }
+        let answers: BTreeMap<Fence, _> = writers.join_all().await.into_iter().collect();
+        assert_eq!(answers[&fences[0]].is_err(), knows_no_such_time);
+        assert!(fences[1..].iter().all(|fence| answers[fence].is_ok()), "{answers:?}");
+    }
+    for fence in &fences[1..] {
+        assert_eq!(sequences(&world, *fence).await, (1..=10).collect::<Vec<_>>());
+    }
+}
+
+async fn several(world: &World, count: usize) -> Vec<Fence> {
+    let mut fences = Vec::new();
+    for number in 0..count {
+        let spec = world.spec(&format!("shop-{number}")).await;
+        fences.push(world.started(spec, JobType::Plan).await);
+    }
+    fences
+}
+
+fn chunk(fence: Fence, sequence: u64, at: DateTime<Utc>) -> LogChunk {
+    LogChunk { attempt: fence.attempt, sequence, at, text: format!("line {sequence}\n") }
 }
 
 async fn running(world: &World) -> Fence {
