@@ -13,7 +13,7 @@ use alethia_store::{
 
 use super::{App, page};
 use crate::{
-    auth::{Attempt, Viewer},
+    auth::{FormerAttempt, Viewer},
     error::{Error, Result},
 };
 
@@ -45,7 +45,7 @@ pub async fn list(app: &App, _: &Viewer, job: JobId, query: &LogQuery) -> Result
 ///
 /// # Errors
 /// When the attempt is over, a chunk is missing before these, or they are too many or too large.
-pub async fn append(app: &App, attempt: &Attempt, append: AppendLogs) -> Result<()> {
+pub async fn append(app: &App, attempt: &FormerAttempt, append: AppendLogs) -> Result<()> {
     let chunks = append.chunks;
     if chunks.len() > MOST_CHUNKS {
         let message = format!("there are {}; allowed: up to {MOST_CHUNKS}", chunks.len());
@@ -58,7 +58,7 @@ pub async fn append(app: &App, attempt: &Attempt, append: AppendLogs) -> Result<
         ));
     }
     let chunks = chunks.into_iter().map(row).collect();
-    Ok(app.appends.add(&app.store, attempt.fence, chunks).await?)
+    Ok(app.appends.add(&app.store, attempt.0.fence, chunks).await?)
 }
 
 /// A place in a log as a text: `<attempt>-<sequence>`.

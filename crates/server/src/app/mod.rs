@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{claims::Room, stream::Feeds};
 use crate::{
-    auth::Failures,
+    auth::{Failures, Remembered},
     config::Config,
     error::{Away, Error, Result},
     metrics::Metrics,
@@ -66,6 +66,8 @@ pub struct Inner {
     pub(crate) feeds: Feeds,
     /// How often which address came without a valid token.
     pub(crate) failures: Failures,
+    /// Job tokens that came lately.
+    pub(crate) remembered: Remembered,
     /// Where appends to logs come together.
     pub(crate) appends: Appends,
     /// Where claims wait.
@@ -94,6 +96,7 @@ impl App {
             rotated: Notify::new(),
             ending,
             failures,
+            remembered: Remembered::default(),
             appends: Appends::default(),
             claims,
         };

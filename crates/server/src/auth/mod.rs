@@ -15,6 +15,7 @@ mod runner;
 
 use std::sync::{Arc, OnceLock};
 
+pub(crate) use attempt::Remembered;
 pub use attempt::{Attempt, FormerAttempt};
 pub(crate) use failures::Failures;
 pub use person::{Admin, Operator, Owner, Person, Viewer};

@@ -60,7 +60,7 @@ pub(super) async fn heartbeat(
 #[utoipa::path(post, path = "/runner/jobs/{id}/logs", tag = "Runner API", params(("id" = JobId, Path)),
     request_body = AppendLogs, responses((status = 204, description = "They are kept")))]
 pub(super) async fn logs(
-    attempt: Attempt,
+    attempt: FormerAttempt,
     State(app): State<App>,
     Body(logs): Body<AppendLogs>,
 ) -> Result<StatusCode> {

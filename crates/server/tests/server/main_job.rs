@@ -195,3 +195,23 @@ async fn logs_are_kept_once_and_in_order() {
     assert_eq!(found.items.iter().map(|chunk| chunk.text.as_str()).collect::<Vec<_>>(), ["line 2\n"]);
     assert_eq!(code(console.client.logs(job.id, &search("")).await), Code::Invalid);
 }
+
+#[tokio::test]
+async fn a_token_that_wrote_a_log_writes_none_once_its_attempt_is_over() {
+    let console = Console::start().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let runner = console.runner().await;
+    let job = console.create_job(spec, JobType::Deploy).await;
+    let taken = take_and_start(&runner).await;
+    let chunk =
+        |sequence: u64| LogChunk { attempt: 1, sequence, at: chrono::Utc::now(), text: "a\n".to_owned() };
+    let append =
+        async |sequence: u64| taken.job.append_logs(&AppendLogs { chunks: vec![chunk(sequence)] }).await;
+    append(1).await.unwrap();
+    taken.job.finish(&success()).await.unwrap();
+    for sequence in [1, 2] {
+        assert_eq!(code(append(sequence).await), Code::LeaseLost);
+    }
+    assert_eq!(code(taken.job.append_logs(&AppendLogs { chunks: Vec::new() }).await), Code::LeaseLost);
+    assert_eq!(console.client.logs(job.id, &Default::default()).await.unwrap().items.len(), 1);
+}
