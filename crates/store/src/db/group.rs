@@ -9,6 +9,8 @@
 //! A member sees what the members before it did, which is not durable yet. So whoever answers from what it saw commits
 //! first, also when it wrote nothing.
 //!
+//! A member that does nothing while others wait loses its turn: what it did is taken back, and it can't go on.
+//!
 //! The connection is one of sea-orm's transactions, ended right after it began: from then on BEGIN, SAVEPOINT and COMMIT
 //! are statements of this module, and sqlx counts none of them. SQLite ends a transaction by itself when the disk is
 //! full or can't be read. The savepoint is gone with it: the next statement here names it, fails, and with it the group.
@@ -16,8 +18,10 @@
 //! on after the statement that failed: [`super::Tx`] sees to that.)
 
 use std::{
+    ops::Deref,
+    pin::pin,
     sync::{
-        Arc,
+        self, Arc, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -26,7 +30,7 @@ use std::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::{
     runtime::Handle,
-    sync::{Mutex, OwnedMutexGuard, oneshot},
+    sync::{Mutex, MutexGuard, OwnedMutexGuard, oneshot},
     time::{Instant, timeout},
 };
 
@@ -35,6 +39,8 @@ use crate::{Result, StoreError};
 
 /// How long a transaction waits for its turn, and for the COMMIT after it.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// A member that does nothing for so long while others wait hangs: no transaction waits for anything but its statements.
+const MOST_IDLE: Duration = Duration::from_secs(10);
 /// A group takes nobody in once it has so many members, or is so old: the first of them waits for the last.
 const MOST_MEMBERS: usize = 64;
 const LONGEST: Duration = Duration::from_millis(10);
@@ -47,14 +53,28 @@ type Outcome = std::result::Result<(), Arc<DbErr>>;
 pub(super) struct Group {
     writer: Arc<Mutex<Writer>>,
     waiting: Arc<AtomicUsize>,
+    /// Whose turn it is, or was.
+    turn: Arc<sync::Mutex<Weak<Turn>>>,
+    most_idle: Duration,
 }
 
 /// A transaction of its own, as far as its owner can tell.
 pub(super) struct Member {
     group: Group,
-    /// `None` once it is over.
-    writer: Option<OwnedMutexGuard<Writer>>,
+    turn: Arc<Turn>,
 }
+
+/// The turn of a member. `None` once it is over.
+struct Turn(Mutex<Option<Working>>);
+
+struct Working {
+    writer: OwnedMutexGuard<Writer>,
+    /// When its last statement ended.
+    since: Instant,
+}
+
+/// The connection, for one statement of the member whose turn it is.
+pub(super) struct Connection<'a>(MutexGuard<'a, Option<Working>>);
 
 struct Writer {
     /// `None` once the store is closed.
@@ -89,7 +109,12 @@ impl Group {
             since: Instant::now(),
             kept: Vec::new(),
         };
-        Ok(Self { writer: Arc::new(Mutex::new(writer)), waiting: Arc::default() })
+        Ok(Self {
+            writer: Arc::new(Mutex::new(writer)),
+            waiting: Arc::default(),
+            turn: Arc::default(),
+            most_idle: MOST_IDLE,
+        })
     }
 
     /// Waits for the connection. A caller that goes away meanwhile changes nothing: its turn comes, and passes.
@@ -97,22 +122,43 @@ impl Group {
         let group = self.clone();
         group.waiting.fetch_add(1, Ordering::SeqCst);
         let turn = tokio::spawn(async move {
-            let writer = group.writer.clone().lock_owned().await;
+            let writer = group.writer().await;
             group.waiting.fetch_sub(1, Ordering::SeqCst);
-            let mut member = Member { group, writer: Some(writer) };
-            member.enter().await.map(|()| member)
+            Member::enter(group, writer).await
         });
         timeout(PATIENCE, turn).await.map_err(late)?.map_err(interrupted)?
     }
 
     /// Waits until nobody has the connection, and gives it back to the pool.
     pub(super) async fn close(&self) {
-        let mut writer = self.writer.lock().await;
+        let mut writer = self.writer().await;
         if writer.place != Place::Outside {
             writer.undo().await;
             writer.end().await;
         }
         drop(writer.connection.take());
+    }
+
+    /// The connection, as soon as nobody has it. Whoever only sits on it is not waited for.
+    async fn writer(&self) -> OwnedMutexGuard<Writer> {
+        let mut free = pin!(self.writer.clone().lock_owned());
+        loop {
+            if let Ok(writer) = timeout(self.most_idle, free.as_mut()).await {
+                return writer;
+            }
+            let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+            let Some(turn) = turn else { continue };
+            if let Some(writer) = turn.end_idle(self.most_idle).await {
+                tracing::error!("a transaction that did nothing was ended: others wait for the database");
+                self.undo(writer).await;
+            }
+        }
+    }
+
+    /// Takes back what the member did whose turn ends.
+    async fn undo(&self, mut writer: OwnedMutexGuard<Writer>) {
+        writer.undo().await;
+        self.pass_on(writer).await;
     }
 
     /// The turn of a member is over: the next one goes on, or the group ends.
@@ -125,36 +171,62 @@ impl Group {
 }
 
 impl Member {
-    pub(super) fn connection(&self) -> &DatabaseTransaction {
-        let writer = self.writer.as_ref().expect("a member has the connection until it is over");
-        writer.connection.as_ref().expect("a member enters only where there is a connection")
+    async fn enter(group: Group, mut writer: OwnedMutexGuard<Writer>) -> Result<Self> {
+        writer.enter().await?;
+        let turn = Arc::new(Turn(Mutex::new(Some(Working { writer, since: Instant::now() }))));
+        *group.turn.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&turn);
+        Ok(Self { group, turn })
+    }
+
+    /// The connection, for one statement.
+    pub(super) async fn connection(&self) -> std::result::Result<Connection<'_>, DbErr> {
+        let working = self.turn.0.lock().await;
+        if working.is_some() { Ok(Connection(working)) } else { Err(sat_idle()) }
     }
 
     /// Returns when the work is durable.
-    pub(super) async fn commit(mut self) -> Result<()> {
-        let mut writer = self.writer.take().expect("a member has the connection until it is over");
+    pub(super) async fn commit(self) -> Result<()> {
+        let mut writer = self.turn.0.lock().await.take().ok_or_else(sat_idle)?.writer;
         let (tell, told) = oneshot::channel();
         writer.keep(tell);
         self.group.pass_on(writer).await;
         let outcome = timeout(PATIENCE * 2, told).await.map_err(late)?.map_err(interrupted)?;
         outcome.map_err(|error| StoreError::Unavailable { what: "database", source: Box::new(error) })
     }
-
-    async fn enter(&mut self) -> Result<()> {
-        let writer = self.writer.as_mut().expect("a member has the connection until it is over");
-        writer.enter().await
-    }
 }
 
 impl Drop for Member {
     /// Also without a runtime nothing of it is ever committed: the connection is not where a member could begin.
     fn drop(&mut self) {
-        if let (Some(mut writer), Ok(runtime)) = (self.writer.take(), Handle::try_current()) {
+        let working = self.turn.0.try_lock().ok().and_then(|mut working| working.take());
+        if let (Some(Working { writer, .. }), Ok(runtime)) = (working, Handle::try_current()) {
             let group = self.group.clone();
-            runtime.spawn(async move {
-                writer.undo().await;
-                group.pass_on(writer).await;
-            });
+            runtime.spawn(async move { group.undo(writer).await });
+        }
+    }
+}
+
+impl Turn {
+    /// Ends the turn of a member that did nothing for so long. A statement of it that runs is waited for.
+    async fn end_idle(&self, most_idle: Duration) -> Option<OwnedMutexGuard<Writer>> {
+        let mut working = self.0.lock().await;
+        working.take_if(|working| working.since.elapsed() >= most_idle).map(|working| working.writer)
+    }
+}
+
+impl Deref for Connection<'_> {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        let working = self.0.as_ref().expect("it is made only in a turn, and keeps it");
+        working.writer.connection.as_ref().expect("a member enters only where there is a connection")
+    }
+}
+
+impl Drop for Connection<'_> {
+    fn drop(&mut self) {
+        if let Some(working) = self.0.as_mut() {
+            working.since = Instant::now();
         }
     }
 }
@@ -231,6 +303,10 @@ impl Writer {
     }
 }
 
+fn sat_idle() -> DbErr {
+    DbErr::Custom("the transaction did nothing while others waited, and was ended".to_owned())
+}
+
 fn late(error: tokio::time::error::Elapsed) -> StoreError {
     StoreError::Unavailable { what: "database", source: Box::new(error) }
 }
@@ -253,7 +329,7 @@ mod tests {
 
     async fn write(member: &Member, word: &str) {
         let sql = format!("INSERT INTO words (word) VALUES ('{word}')");
-        member.connection().execute_unprepared(&sql).await.unwrap();
+        member.connection().await.unwrap().execute_unprepared(&sql).await.unwrap();
     }
 
     /// Lets `next` begin behind `member`, and ends the turn of `member`.
@@ -275,7 +351,7 @@ mod tests {
             sea_orm::DbBackend::Sqlite,
             "SELECT word FROM words ORDER BY word",
         );
-        let rows = member.connection().query_all_raw(statement).await.unwrap();
+        let rows = member.connection().await.unwrap().query_all_raw(statement).await.unwrap();
         rows.iter().map(|row| row.try_get("", "word").unwrap()).collect()
     }
 
@@ -323,7 +399,7 @@ mod tests {
         write(&first, "first").await;
         let (told, second) = hand_over(&group, first).await;
         let dangling = "INSERT INTO things (word) VALUES ('nothing')";
-        second.connection().execute_unprepared(dangling).await.unwrap();
+        second.connection().await.unwrap().execute_unprepared(dangling).await.unwrap();
         assert!(second.commit().await.is_err());
         assert!(told.await.unwrap().is_err());
         let third = group.join().await.unwrap();
@@ -334,9 +410,10 @@ mod tests {
 
     /// SQLite ends the transaction by itself.
     async fn fill_the_disk(member: &Member) {
-        member.connection().execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
+        member.connection().await.unwrap().execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
         let large = "INSERT INTO words (word) VALUES (hex(zeroblob(100000)))";
-        let full = member.connection().execute_unprepared(large).await.unwrap_err().to_string();
+        let full =
+            member.connection().await.unwrap().execute_unprepared(large).await.unwrap_err().to_string();
         assert!(full.contains("full"), "{full}");
     }
 
@@ -385,6 +462,46 @@ mod tests {
         gone.abort();
         first.commit().await.unwrap();
         assert_eq!(words(&group).await, ["first"]);
+    }
+
+    #[tokio::test]
+    async fn a_member_that_does_nothing_loses_its_turn_to_those_who_wait() {
+        let (group, _pool) = group().await;
+        let group = Group { most_idle: Duration::from_millis(20), ..group };
+        let first = group.join().await.unwrap();
+        write(&first, "first").await;
+        let (told, hangs) = hand_over(&group, first).await;
+        write(&hangs, "hangs").await;
+        let next = group.join().await.unwrap();
+        write(&next, "next").await;
+        next.commit().await.unwrap();
+        told.await.unwrap().unwrap();
+        assert!(hangs.connection().await.is_err(), "its turn is over");
+        assert!(hangs.commit().await.is_err(), "its work is gone");
+        assert_eq!(words(&group).await, ["first", "next"]);
+    }
+
+    #[tokio::test]
+    async fn a_member_that_is_at_work_keeps_its_turn() {
+        let (group, _pool) = group().await;
+        let group = Group { most_idle: Duration::ZERO, ..group };
+        let busy = group.join().await.unwrap();
+        write(&busy, "busy").await;
+        let statement = busy.connection().await.unwrap();
+        let next = tokio::spawn({
+            let group = group.clone();
+            async move { group.join().await.map(drop) }
+        });
+        while group.waiting.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!next.is_finished(), "a statement runs");
+        drop(statement);
+        next.await.unwrap().unwrap();
+        assert!(busy.commit().await.is_err());
     }
 
     #[tokio::test]

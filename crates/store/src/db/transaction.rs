@@ -18,8 +18,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement,
-    TransactionTrait, Value,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
+    Statement, TransactionTrait, Value,
 };
 
 use super::{
@@ -127,15 +127,15 @@ impl Tx {
     /// Runs a statement; tells how many rows it changed.
     pub(crate) async fn execute(&self, sql: &str, values: Vec<Value>) -> Result<u64> {
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        Ok(self.run(self.inner().execute_raw(statement)).await?.rows_affected())
+        Ok(self.run(self.inner.execute(statement)).await?.rows_affected())
     }
 
     pub(super) async fn query(&self, statement: Statement) -> Result<Vec<QueryResult>> {
-        self.run(self.inner().query_all_raw(statement)).await
+        self.run(self.inner.query(statement)).await
     }
 
     pub(super) fn backend(&self) -> DbBackend {
-        self.inner().get_database_backend()
+        self.inner.backend()
     }
 
     /// Keeps an event for `commit`.
@@ -172,15 +172,31 @@ impl Tx {
         Ok(done)
     }
 
-    fn inner(&self) -> &DatabaseTransaction {
-        match &self.inner {
-            Inner::Postgres(transaction) => transaction,
-            Inner::Sqlite(member) => member.connection(),
+    fn closing(&self) -> std::sync::MutexGuard<'_, Closing> {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    async fn execute(&self, statement: Statement) -> std::result::Result<ExecResult, DbErr> {
+        match self {
+            Self::Postgres(transaction) => transaction.execute_raw(statement).await,
+            Self::Sqlite(member) => member.connection().await?.execute_raw(statement).await,
         }
     }
 
-    fn closing(&self) -> std::sync::MutexGuard<'_, Closing> {
-        self.closing.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn query(&self, statement: Statement) -> std::result::Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Self::Postgres(transaction) => transaction.query_all_raw(statement).await,
+            Self::Sqlite(member) => member.connection().await?.query_all_raw(statement).await,
+        }
+    }
+
+    fn backend(&self) -> DbBackend {
+        match self {
+            Self::Postgres(_) => DbBackend::Postgres,
+            Self::Sqlite(_) => DbBackend::Sqlite,
+        }
     }
 }
 
