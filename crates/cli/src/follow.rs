@@ -2,11 +2,12 @@
 //!
 //! The first interrupt asks to cancel the job and goes on watching; the second leaves a job of another process's Runner
 //! to itself. Where the Runner is in this process, the second one kills Terraform, and only the third leaves: the job ends
-//! with its Runner then, and what to do about it is said.
+//! with its Runner then, and what to do about it is said. A job of somebody else is left at the first interrupt.
 
 use std::time::Duration;
 
 use alethia_api::{
+    client::JobStream,
     jobs::{Job, NewJob},
     problem::Code,
 };
@@ -14,7 +15,7 @@ use alethia_domain::{ids::SpecId, lifecycle::JobStatus};
 use anyhow::Context;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    time::{Instant, interval_at, timeout},
+    time::{Instant, Interval, interval_at, timeout},
 };
 use uuid::Uuid;
 
@@ -50,6 +51,8 @@ impl Interrupts {
 struct Watch<'a> {
     session: &'a Session,
     job: &'a Job,
+    stream: JobStream,
+    looks: Interval,
     progress: Progress,
     /// How the job was asked to end.
     asked: Asked,
@@ -80,22 +83,30 @@ pub(crate) async fn watch(
     interrupts: &mut Interrupts,
     verbose: bool,
 ) -> anyhow::Result<Job> {
-    let mut stream = session.client().follow_job(job.id, None);
-    let mut watch = Watch { session, job, progress: Progress::start(job, verbose), asked: Asked::Nothing };
-    let mut looks = interval_at(Instant::now() + FIRST_LOOK, LOOK_AGAIN);
+    let mut watch = Watch::begin(session, job, verbose);
     loop {
         tokio::select! {
-            item = stream.next() => match item? {
-                Some(item) => watch.progress.observe(&item),
-                None => break,
-            },
+            ended = watch.until_its_end() => return ended,
             () = interrupts.next() => watch.interrupted(interrupts).await?,
-            _ = looks.tick(), if watch.progress.is_waiting() => watch.say_what_it_waits_for().await,
         }
     }
-    let job = session.client().job(job.id).await?;
-    watch.progress.finish(&job);
-    Ok(job)
+}
+
+/// Watches a job that somebody else asked for: an interrupt ends this alone.
+///
+/// # Errors
+/// When the Console stays out of reach, or the person leaves.
+pub(crate) async fn look_on(session: &Session, job: &Job, verbose: bool) -> anyhow::Result<Job> {
+    let mut interrupts = Interrupts::listen()?;
+    let mut watch = Watch::begin(session, job, verbose);
+    tokio::select! {
+        ended = watch.until_its_end() => ended,
+        () = interrupts.next() => {
+            watch.progress.abandon();
+            let fault = Fault::failure(format!("left {} {} to itself", job.job_type, job.id));
+            Err(fault.hint(format!("see how it ends with `alethia jobs logs -f {}`", job.id)).into())
+        }
+    }
 }
 
 /// Refuses to begin what would wait for a lock that nobody will release, or work from an older state than there is.
@@ -167,7 +178,34 @@ fn next_step(job: &Job) -> String {
     }
 }
 
-impl Watch<'_> {
+impl<'a> Watch<'a> {
+    fn begin(session: &'a Session, job: &'a Job, verbose: bool) -> Self {
+        Self {
+            session,
+            job,
+            stream: session.client().follow_job(job.id, None),
+            looks: interval_at(Instant::now() + FIRST_LOOK, LOOK_AGAIN),
+            progress: Progress::start(job, verbose),
+            asked: Asked::Nothing,
+        }
+    }
+
+    /// Shows what happens until the job ends. Safe to cancel and to begin anew.
+    async fn until_its_end(&mut self) -> anyhow::Result<Job> {
+        loop {
+            tokio::select! {
+                item = self.stream.next() => match item? {
+                    Some(item) => self.progress.observe(&item),
+                    None => break,
+                },
+                _ = self.looks.tick(), if self.progress.is_waiting() => self.say_what_it_waits_for().await,
+            }
+        }
+        let job = self.session.client().job(self.job.id).await?;
+        self.progress.finish(&job);
+        Ok(job)
+    }
+
     /// That the Console can't be asked is no news here: the stream says so, or comes back. Nobody waits long for it.
     async fn say_what_it_waits_for(&mut self) {
         let look = timeout(FIRST_LOOK, self.session.client().job(self.job.id)).await;

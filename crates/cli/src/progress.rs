@@ -92,7 +92,7 @@ impl Progress {
     }
 
     /// Shows how the job ended.
-    pub(crate) fn finish(mut self, job: &Job) {
+    pub(crate) fn finish(&mut self, job: &Job) {
         self.abandon();
         let status = self.paint.paint(job_tone(job.status), job.status.as_str());
         eprintln!("{} {status} after {}", job.job_type, seconds(self.started.elapsed()));

@@ -98,7 +98,7 @@ async fn idle(session: &Session, args: &RecoverArgs) -> anyhow::Result<SpecDetai
             "{} {} is {} ({runner}); waiting for its end: that a Runner is gone is known when its lease ends",
             job.job_type, job.id, job.status
         );
-        follow::watch(session, &job, &mut Interrupts::listen()?, args.logs).await?;
+        follow::look_on(session, &job, args.logs).await?;
     }
 }
 

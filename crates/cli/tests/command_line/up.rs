@@ -151,6 +151,26 @@ fn a_second_interrupt_leaves_also_while_the_console_does_not_answer_the_first() 
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
+#[test]
+fn an_interrupt_of_recover_leaves_the_job_that_it_waits_for_to_whoever_began_it() {
+    let home = home();
+    let _up = Up::start(&home);
+    let mut owner = applying(&home);
+    let mut waiting = alethia(home.path())
+        .args(["recover", "-y", "tiny.yaml"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut told = BufReader::new(waiting.stderr.take().expect("it is piped")).lines().map(Result::unwrap);
+    assert!(told.any(|line| line.contains("(job ")), "it does not wait for the job");
+    signal(&waiting, Signal::INT);
+    let rest: Vec<String> = told.collect();
+    assert_eq!(waiting.wait().unwrap().code(), Some(1), "{rest:#?}");
+    assert!(rest.iter().any(|line| line.contains("left DEPLOY ")), "{rest:#?}");
+    assert_eq!(newest_job(&home)["cancel_requested"], false);
+    owner.kill().and_then(|()| owner.wait()).unwrap();
+}
+
 /// Applies a Spec whose queue never comes to be, and interrupts the command so many times while it waits.
 fn interrupted(home: &TempDir, times: usize) -> Output {
     let child = applying(home);
