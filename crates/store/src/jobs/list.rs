@@ -1,7 +1,8 @@
 //! Lists of jobs, the newest first, as quick among a million jobs as among ten.
 //!
 //! Left alone, both databases walk all jobs from the newest on until enough fit, which is quick only where many do. So
-//! jobs that are not over are first looked up where those alone stand, which is as many as wait or run.
+//! jobs that wait and jobs that ended have indexes in the order of a list, and those that Runners have, which are never
+//! many, are first looked up where they alone stand.
 
 use alethia_domain::{ids::SpecId, lifecycle::JobStatus};
 use sea_orm::{DbBackend, Value};
@@ -12,7 +13,8 @@ use crate::{
     db::{Query, values},
 };
 
-/// The word for the index `provision_jobs_ended`, which SQLite does not take otherwise.
+/// The words for the indexes `provision_jobs_waiting` and `provision_jobs_ended`, which SQLite does not take otherwise.
+const WAITING: &str = "j.attempt >= 0";
 const ENDED: &str = "j.status IN ('SUCCESS', 'FAILED', 'CANCELLED')";
 
 /// Which jobs.
@@ -51,25 +53,22 @@ pub fn list_sql(backend: DbBackend, JobFilter { spec_id, status }: JobFilter) ->
 
 fn of_status(backend: DbBackend, status: JobStatus) -> String {
     match status {
-        JobStatus::Queued => open(backend, status, "provision_jobs_line", "'QUEUED'"),
-        JobStatus::Claimed | JobStatus::Processing => {
-            open(backend, status, "provision_jobs_one_active", "'CLAIMED', 'PROCESSING'")
-        }
+        JobStatus::Queued => format!(" AND j.status = '{status}' AND {WAITING}"),
+        JobStatus::Claimed | JobStatus::Processing => active(backend, status),
         JobStatus::Success | JobStatus::Failed | JobStatus::Cancelled => {
             format!(" AND j.status = '{status}' AND {ENDED}")
         }
     }
 }
 
-/// Those of a page, looked up in an index of the jobs in this group of statuses. `OFFSET 0` keeps PostgreSQL from walking
-/// the ids.
-fn open(backend: DbBackend, status: JobStatus, index: &str, group: &str) -> String {
+/// Those of a page, looked up in the index of the jobs that Runners have. `OFFSET 0` keeps PostgreSQL from walking the ids.
+fn active(backend: DbBackend, status: JobStatus) -> String {
     let (hint, fence) = match backend {
-        DbBackend::Postgres => (String::new(), "OFFSET 0"),
-        _ => (format!("INDEXED BY {index}"), ""),
+        DbBackend::Postgres => ("", "OFFSET 0"),
+        _ => ("INDEXED BY provision_jobs_one_active", ""),
     };
     format!(
         " AND j.id IN (SELECT q.id FROM (SELECT o.id FROM provision_jobs o {hint} WHERE o.status = '{status}' \
-         AND o.status IN ({group}) {fence}) q WHERE q.id < $1 ORDER BY q.id DESC LIMIT $2)"
+         AND o.status IN ('CLAIMED', 'PROCESSING') {fence}) q WHERE q.id < $1 ORDER BY q.id DESC LIMIT $2)"
     )
 }

@@ -21,7 +21,7 @@ const MIGRATE_ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_tim
     SELECT pg_advisory_xact_lock(4121955001)";
 
 /// What changed since, in this order.
-const CHANGES: [Change; 7] = [
+const CHANGES: [Change; 8] = [
     Change { name: "0002_zone_limits", sql: include_str!("0002_zone_limits.sql") },
     Change { name: "0003_orphaned_locks", sql: include_str!("0003_orphaned_locks.sql") },
     Change { name: "0004_forced_cancel", sql: include_str!("0004_forced_cancel.sql") },
@@ -29,6 +29,7 @@ const CHANGES: [Change; 7] = [
     Change { name: "0006_searched_jobs", sql: include_str!("0006_searched_jobs.sql") },
     Change { name: "0007_sealing_keys", sql: include_str!("0007_sealing_keys.sql") },
     Change { name: "0008_live_specs", sql: include_str!("0008_live_specs.sql") },
+    Change { name: "0009_waiting_jobs", sql: include_str!("0009_waiting_jobs.sql") },
 ];
 
 struct Migrator;

@@ -94,7 +94,7 @@ async fn lists_of_jobs_read_those_that_fit_and_not_the_table(world: World) {
     };
     let some = Some(SpecId::generate());
     for (sql, index) in [
-        (list(None, JobStatus::Queued), "provision_jobs_line"),
+        (list(None, JobStatus::Queued), "provision_jobs_waiting"),
         (list(None, JobStatus::Claimed), "provision_jobs_one_active"),
         (list(None, JobStatus::Processing), "provision_jobs_one_active"),
         (list(None, JobStatus::Failed), "provision_jobs_ended"),
