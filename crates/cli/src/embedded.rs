@@ -9,13 +9,14 @@ mod local_runner;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use alethia_api::client::Client;
+use alethia_runner::Tool;
 use alethia_server::{Config, Server, StartError};
 use anyhow::Context;
 
 use crate::{error::Fault, session::Needs, settings::Settings};
 
 pub(crate) use folder::{DataFolder, DataLock, Running, claim, in_use};
-pub(crate) use local_runner::{LocalRunner, machine_name, sandbox_cloud};
+pub(crate) use local_runner::{LocalRunner, find_tool, machine_name, sandbox_cloud};
 
 /// How long a Console may take to end what is under way.
 const CONSOLE_PATIENCE: Duration = Duration::from_secs(15);
@@ -28,7 +29,7 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    /// Starts it on a data folder that is ours.
+    /// Starts it on a data folder that is ours. Terraform says what it is while the Console starts.
     ///
     /// # Errors
     /// When the Console or the Runner can't start; nothing is left running then.
@@ -38,13 +39,21 @@ impl Platform {
         listen: SocketAddr,
         needs: Needs,
     ) -> anyhow::Result<Self> {
-        let server = Server::start(console_config(settings, listen))
-            .await
-            .map_err(|error| cannot_start(settings, error))?;
+        let tool = async {
+            match needs {
+                Needs::Runner => find_tool(settings).await.map(Some),
+                Needs::Console => Ok(None),
+            }
+        };
+        let (server, tool) = tokio::join!(Server::start(console_config(settings, listen)), tool);
+        let server = server.map_err(|error| cannot_start(settings, error))?;
         let mut platform = Self { server, runner: None, lock };
-        if needs == Needs::Runner
-            && let Err(error) = platform.start_runner(settings).await
-        {
+        let started = match tool {
+            Ok(Some(tool)) => platform.start_runner(settings, tool).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = started {
             platform.shutdown().await;
             return Err(error);
         }
@@ -93,15 +102,16 @@ impl Platform {
         drop(lock);
     }
 
-    async fn start_runner(&mut self, settings: &Settings) -> anyhow::Result<()> {
+    async fn start_runner(&mut self, settings: &Settings, tool: Tool) -> anyhow::Result<()> {
         let name = local_runner::name(settings);
         let token = self
             .server
             .register_local_runner(&name)
             .await
             .context("the Runner of this machine can't be registered")?;
-        self.runner =
-            Some(LocalRunner::start(settings, &self.server.url(), &token, &name, Duration::ZERO).await?);
+        self.runner = Some(
+            LocalRunner::start(settings, tool, &self.server.url(), &token, &name, Duration::ZERO).await?,
+        );
         Ok(())
     }
 }

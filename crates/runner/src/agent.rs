@@ -23,7 +23,7 @@ use crate::{
     lease::Heart,
     retry::persist,
     stop::StopSignal,
-    tool::{Tool, ToolError},
+    tool::Tool,
     workdir::{WorkDirError, WorkDirs},
 };
 
@@ -63,9 +63,6 @@ pub(crate) struct Shared {
 /// Why a Runner can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// There is no Terraform or OpenTofu to work with.
-    #[error(transparent)]
-    Tool(#[from] ToolError),
     /// There is no place to work.
     #[error(transparent)]
     WorkDir(#[from] WorkDirError),
@@ -101,12 +98,13 @@ pub enum RunError {
 }
 
 impl Runner {
-    /// Looks whether everything is there: tool, folders, an address. Nothing is sent yet.
+    /// A Runner that does its jobs with this tool. Looks whether everything else is there: folders, an address. Nothing is
+    /// sent yet.
     ///
     /// # Errors
     /// When something is missing; the message says what and how to provide it.
-    pub async fn prepare(config: RunnerConfig) -> Result<Self, StartError> {
-        Self::prepare_in(config, own_environment()).await
+    pub async fn prepare(config: RunnerConfig, tool: Tool) -> Result<Self, StartError> {
+        Self::prepare_in(config, tool, own_environment()).await
     }
 
     /// The same in an environment that is not this process's own.
@@ -114,11 +112,10 @@ impl Runner {
         config: RunnerConfig,
         environment: BTreeMap<String, String>,
     ) -> Result<Self, StartError> {
+        tool: Tool,
         if config.slots == 0 {
             return Err(StartError::NoSlots);
         }
-        let search_path = environment.get("PATH").map(AsRef::as_ref);
-        let tool = Tool::find(config.tool.as_deref(), search_path).await?;
         let work_dir = config.work_dir.clone();
         let work = tokio::task::spawn_blocking(move || WorkDirs::open(&work_dir))
             .await

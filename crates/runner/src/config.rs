@@ -22,8 +22,6 @@ pub struct RunnerConfig {
     pub work_dir: PathBuf,
     /// Folder for providers and prepared roots; several Runners may share it.
     pub cache_dir: PathBuf,
-    /// `terraform` or `tofu`; looked for on PATH when absent.
-    pub tool: Option<PathBuf>,
     /// What stands guard over a running Terraform.
     pub guard: GuardProgram,
     /// Variables of Terraform in the sandbox cloud; empty where there is none.
@@ -75,7 +73,6 @@ impl RunnerConfig {
             slots: 1,
             work_dir: work_dir.into(),
             cache_dir: cache_dir.into(),
-            tool: None,
             guard: GuardProgram::this_program(),
             sandbox_environment: BTreeMap::new(),
             job_timeout: Duration::from_secs(4 * 60 * 60),
@@ -95,7 +92,6 @@ impl fmt::Debug for RunnerConfig {
             .field("slots", &self.slots)
             .field("work_dir", &self.work_dir)
             .field("cache_dir", &self.cache_dir)
-            .field("tool", &self.tool)
             .field("guard", &self.guard)
             .field("sandbox_environment", &self.sandbox_environment)
             .field("job_timeout", &self.job_timeout)

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{RunError, Runner, RunnerConfig, guard, test_console::TestConsole};
+use crate::{RunError, Runner, RunnerConfig, Tool, guard, test_console::TestConsole};
 
 pub(crate) struct TestRunner {
     pub console: TestConsole,
@@ -33,7 +33,6 @@ impl TestRunner {
         let cache_dir = folder.path().join("cache");
         let token = "alr_token-of-the-runner";
         let mut config = RunnerConfig::new(&console.address, token, "one", &work_dir, cache_dir);
-        config.tool = Some(fake.path());
         config.guard = guard::tests::program();
         config.poll_seconds = 1;
         config.cancel_grace = Duration::from_millis(100);
@@ -44,7 +43,8 @@ impl TestRunner {
             ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
             ("AWS_SECRET_ACCESS_KEY".to_owned(), "planted-cloud-key".to_owned()),
         ]);
-        let runner = Runner::prepare_in(config, environment).await.unwrap();
+        let tool = Tool::find(Some(&fake.path()), None).await.unwrap();
+        let runner = Runner::prepare_in(config, tool, environment).await.unwrap();
         let (shutdown, hurry, abort) = (CancellationToken::new(), runner.hurry(), runner.abort());
         let until = shutdown.clone();
         let running = tokio::spawn(async move { runner.run(until).await });

@@ -1,6 +1,7 @@
 //! Terraform or OpenTofu on this machine: where it is and which version.
 //!
-//! Looked for once, when a Runner starts, so that a machine without one never claims a job.
+//! Looked for once, before a Runner starts, so that a machine without one never claims a job. It takes a while to say its
+//! version, which whoever starts more than a Runner need not wait for before the rest.
 
 use std::{
     env,

@@ -12,7 +12,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use crate::{
-    embedded::{DataLock, LocalRunner, machine_name},
+    embedded::{DataLock, LocalRunner, find_tool, machine_name},
     error::Fault,
     follow::Interrupts,
     output::{self, or_dash, table_or, time},
@@ -151,7 +151,8 @@ async fn start(mut settings: Settings, args: StartArgs) -> anyhow::Result<()> {
     let (name, _lock) = own_folder(&settings.data_dir.value.join("runners"), args.name)?;
     let mut interrupts = Interrupts::listen()?;
     let drain = Duration::from_secs(args.drain.into());
-    let mut runner = LocalRunner::start(&settings, &console, &token, &name, drain).await?;
+    let tool = find_tool(&settings).await?;
+    let mut runner = LocalRunner::start(&settings, tool, &console, &token, &name, drain).await?;
     eprintln!("Runner {name} works for {console}; stop it with Ctrl-C");
     tokio::select! {
         error = runner.ended() => return Err(error),

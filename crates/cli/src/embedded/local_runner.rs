@@ -2,16 +2,19 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use alethia_runner::{RunError, Runner, RunnerConfig};
+use alethia_runner::{RunError, Runner, RunnerConfig, Tool};
 use anyhow::Context;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{error::Fault, follow::Interrupts, settings::Settings};
+
+const CANNOT_START: &str = "the Runner can't start";
 
 /// A Runner that works until it is told to end.
 pub(crate) struct LocalRunner {
@@ -23,22 +26,20 @@ pub(crate) struct LocalRunner {
 }
 
 impl LocalRunner {
-    /// Finds Terraform and begins to ask the Console for jobs. At its end, jobs that run have `drain` to finish.
+    /// Begins to ask the Console for jobs. At its end, jobs that run have `drain` to finish.
     ///
     /// # Errors
-    /// When there is no Terraform that fits, or a folder can't be used.
+    /// When a folder can't be used.
     pub(crate) async fn start(
         settings: &Settings,
+        tool: Tool,
         console: &str,
         token: &str,
         name: &str,
         drain: Duration,
     ) -> anyhow::Result<Self> {
         let config = RunnerConfig { shutdown_grace: drain, ..config(settings, console, token, name)? };
-        let runner = Runner::prepare(config).await.with_context(|| {
-            Fault::failure("the Runner can't start")
-                .hint("see what is there with `terraform version`, or name another tool with `--tool FILE`")
-        })?;
+        let runner = Runner::prepare(config, tool).await.context(Fault::failure(CANNOT_START))?;
         let (stop, hurry, abort) = (CancellationToken::new(), runner.hurry(), runner.abort());
         let told = stop.clone();
         let task = tokio::spawn(async move { runner.run(told).await });
@@ -106,6 +107,18 @@ impl LocalRunner {
     }
 }
 
+/// The Terraform that the Runner of these settings works with.
+///
+/// # Errors
+/// When there is none that fits.
+pub(crate) async fn find_tool(settings: &Settings) -> anyhow::Result<Tool> {
+    let named = settings.tool.value.as_deref();
+    Tool::find(named, env::var_os("PATH").as_deref()).await.with_context(|| {
+        Fault::failure(CANNOT_START)
+            .hint("see what is there with `terraform version`, or name another tool with `--tool FILE`")
+    })
+}
+
 /// The name of the Runner in this process. With a database that is shared, each machine has one of its own.
 pub(crate) fn name(settings: &Settings) -> String {
     match settings.database.value {
@@ -134,7 +147,6 @@ fn config(settings: &Settings, console: &str, token: &str, name: &str) -> anyhow
     let work = folder.join("runners").join(name);
     let mut config = RunnerConfig::new(console, token, name, work, folder.join("cache"));
     config.slots = settings.slots.value;
-    config.tool = settings.tool.value.clone();
     config.sandbox_environment = sandbox(settings)?;
     Ok(config)
 }
@@ -142,10 +154,10 @@ fn config(settings: &Settings, console: &str, token: &str, name: &str) -> anyhow
 fn sandbox(settings: &Settings) -> anyhow::Result<BTreeMap<String, String>> {
     let folder = absolute(&settings.data_dir.value)?.join("sandbox");
     let mirror = alethia_sandbox::mirror::write(&folder.join("mirror"))?;
-    let program = std::env::current_exe().context("this program can't find itself")?;
+    let program = env::current_exe().context("this program can't find itself")?;
     let cloud = alethia_sandbox::cloud::Cloud::open(folder.join("cloud"))?;
     let mut environment = mirror.environment(&program, cloud.root());
-    if let Ok(faults) = std::env::var(alethia_sandbox::faults::VARIABLE) {
+    if let Ok(faults) = env::var(alethia_sandbox::faults::VARIABLE) {
         environment.insert(alethia_sandbox::faults::VARIABLE.to_owned(), faults);
     }
     Ok(environment)

@@ -110,9 +110,9 @@ async fn a_panic_in_a_job_is_reported_and_stays_in_it() {
     let console = TestConsole::start().await;
     let (folder, fake) = (tempfile::tempdir().unwrap(), FakeTerraform::new().install().unwrap());
     let (work, cache) = (folder.path().join("work"), folder.path().join("cache"));
-    let mut config = RunnerConfig::new(&console.address, "alr_x", "one", work, cache);
-    config.tool = Some(fake.path());
-    let runner = Runner::prepare(config).await.unwrap();
+    let config = RunnerConfig::new(&console.address, "alr_x", "one", work, cache);
+    let tool = Tool::find(Some(&fake.path()), None).await.unwrap();
+    let runner = Runner::prepare(config, tool).await.unwrap();
     contain(&runner.shared, &claim_of(JobType::Plan), async { panic!("a fault of the Runner") }).await;
     assert!(failed_with(&console.finish().await, FailureReason::Runner));
 }
@@ -121,16 +121,13 @@ async fn a_panic_in_a_job_is_reported_and_stays_in_it() {
 async fn what_is_missing_is_said_before_any_job_is_claimed() {
     let folder = tempfile::tempdir().unwrap();
     let config = || RunnerConfig::new("http://127.0.0.1:1", "alr_x", "one", folder.path(), folder.path());
-    let empty = BTreeMap::from([("PATH".to_owned(), folder.path().display().to_string())]);
-    let error = Runner::prepare_in(config(), empty).await.err().unwrap().to_string();
-    assert!(error.contains("terraform") && error.contains("tofu"), "{error}");
     let fake = FakeTerraform::new().install().unwrap();
     let mut no_address = config();
-    (no_address.console, no_address.tool) = ("nowhere".to_owned(), Some(fake.path()));
-    assert!(matches!(Runner::prepare(no_address).await.err().unwrap(), StartError::Console(_)));
+    no_address.console = "nowhere".to_owned();
+    assert!(matches!(Runner::prepare(no_address, tool.clone()).await.err().unwrap(), StartError::Console(_)));
     let mut no_slots = config();
     no_slots.slots = 0;
-    assert!(matches!(Runner::prepare(no_slots).await.err().unwrap(), StartError::NoSlots));
+    assert!(matches!(Runner::prepare(no_slots, tool).await.err().unwrap(), StartError::NoSlots));
 }
 
 #[tokio::test]
@@ -140,3 +137,4 @@ async fn a_runner_that_is_refused_ends() {
     let error = runner.ended().await.unwrap_err();
     assert!(matches!(error, RunError::Refused(_)), "{error}");
 }
+    let tool = Tool::find(Some(&fake.path()), None).await.unwrap();
