@@ -1,12 +1,13 @@
-//! Claims in the store: the statement that gives a job to a Runner, in a transaction of its own, as fast as eight workers
-//! can ask. Beside the jobs that wait lie a million that are over, as on a platform that has run for a year.
+//! Claims in the store, as a Console makes them: with what the Runner is told, and together with those that come at the
+//! same time. Eight workers ask as fast as they are answered. Beside the jobs that wait lie a million that are over, as on
+//! a platform that has run for a year.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use alethia_domain::ids::RunnerId;
 use alethia_store::{
     Store,
-    queue::{self, Claimant},
+    queue::{Claimant, Claims},
 };
 use anyhow::{Result, ensure};
 use chrono::TimeDelta;
@@ -21,7 +22,7 @@ use crate::{
 };
 
 const WORKERS: usize = 8;
-const LEASE: TimeDelta = TimeDelta::minutes(10);
+pub(super) const LEASE: TimeDelta = TimeDelta::minutes(10);
 /// Claims before the clock starts: connections are made, pages are read.
 const WARM_UP: usize = 200;
 
@@ -69,23 +70,19 @@ async fn drain(store: &Store) -> Result<(f64, Latencies)> {
 }
 
 async fn work(store: &Store, runners: &[RunnerId], most: usize) -> Result<Latencies> {
-    let mut workers = JoinSet::new();
+    let (mut workers, claims) = (JoinSet::new(), Arc::new(Claims::default()));
     for runner in runners {
-        workers.spawn(claim(store.clone(), *runner, most));
+        workers.spawn(claim(store.clone(), claims.clone(), *runner, most));
     }
     let parts = workers.join_all().await;
     parts.into_iter().collect::<Result<Latencies>>()
 }
 
-async fn claim(store: Store, runner_id: RunnerId, most: usize) -> Result<Latencies> {
+async fn claim(store: Store, claims: Arc<Claims>, runner_id: RunnerId, most: usize) -> Result<Latencies> {
     let mut latencies = Latencies::default();
     while latencies.len() < most {
-        let (start, token) = (Instant::now(), token());
-        let tx = store.begin().await?;
-        let claimant = Claimant { runner_id, labels: &[] };
-        let claimed = queue::claim(&tx, claimant, &token, LEASE, seed::now()).await?;
-        tx.commit().await?;
-        if claimed.is_none() {
+        let start = Instant::now();
+        if claims.next(&store, claimant(runner_id), LEASE, seed::now()).await?.job().is_none() {
             break;
         }
         latencies.since(start);
@@ -93,7 +90,12 @@ async fn claim(store: Store, runner_id: RunnerId, most: usize) -> Result<Latenci
     Ok(latencies)
 }
 
+/// A Runner without labels that asks for a job, with a new token.
+pub(super) fn claimant(runner_id: RunnerId) -> Claimant {
+    Claimant { runner_id, name: "worker".to_owned(), labels: Vec::new(), token_hash: token() }
+}
+
 /// As long as the digest of a token, and as random.
-pub(super) fn token() -> String {
+fn token() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }

@@ -6,15 +6,14 @@
 //! event, its place in the line of its Zone, lease, fence and attempt; claim, start and finish are a transaction each. What
 //! decides is the time of both halves together.
 
-use std::{path::PathBuf, process::Stdio, time::Instant};
+use std::{path::PathBuf, process::Stdio, sync::Arc, time::Instant};
 
 use alethia_store::{
     Store,
     jobs::{self, End},
-    queue::{self, Claimant},
+    queue::Claims,
 };
 use anyhow::{Context, Result, ensure};
-use chrono::TimeDelta;
 use serde_json::Value;
 use tokio::{fs, process::Command, task::JoinSet};
 
@@ -132,8 +131,8 @@ async fn alethia(ground: &Ground, jobs: u32) -> Result<(Halves, [Latencies; 3])>
     each(|worker| enqueue(store.clone(), worker, jobs)).await?;
     let enqueue = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let mut steps: [Latencies; 3] = Default::default();
-    for part in each(|worker| work(store.clone(), worker)).await? {
+    let (mut steps, line): ([Latencies; 3], _) = (Default::default(), Arc::new(Claims::default()));
+    for part in each(|worker| work(store.clone(), line.clone(), worker)).await? {
         steps.iter_mut().zip(part).for_each(|(step, part)| step.append(part));
     }
     let work = start.elapsed().as_secs_f64();
@@ -167,25 +166,22 @@ async fn enqueue(store: Store, worker: u32, jobs: u32) -> Result<()> {
 }
 
 /// Works until nothing is left; says how long each step of each job took.
-async fn work(store: Store, worker: u32) -> Result<[Latencies; 3]> {
+async fn work(store: Store, line: Arc<Claims>, worker: u32) -> Result<[Latencies; 3]> {
     let runner_id = seed::runner(&store, &format!("worker-{worker}")).await?;
-    let claimant = Claimant { runner_id, labels: &[] };
-    let [mut claims, mut starts, mut finishes]: [Latencies; 3] = Default::default();
+    let [mut claimed, mut starts, mut finishes]: [Latencies; 3] = Default::default();
     loop {
-        let (begin, token) = (Instant::now(), claims::token());
-        let tx = store.begin().await?;
-        let claimed = queue::claim(&tx, claimant, &token, TimeDelta::minutes(10), seed::now()).await?;
-        tx.commit().await?;
-        let Some(claimed) = claimed else { return Ok([claims, starts, finishes]) };
-        claims.since(begin);
+        let (begin, asking) = (Instant::now(), claims::claimant(runner_id));
+        let answer = line.next(&store, asking, claims::LEASE, seed::now()).await?;
+        let Some(fence) = answer.job().map(|job| job.fence) else { return Ok([claimed, starts, finishes]) };
+        claimed.since(begin);
         let begin = Instant::now();
         let tx = store.begin().await?;
-        jobs::start(&tx, claimed.fence, seed::now()).await?;
+        jobs::start(&tx, fence, seed::now()).await?;
         tx.commit().await?;
         starts.since(begin);
         let begin = Instant::now();
         let tx = store.begin().await?;
-        jobs::finish(&tx, claimed.fence, &End::Success, seed::now()).await?;
+        jobs::finish(&tx, fence, &End::Success, seed::now()).await?;
         tx.commit().await?;
         finishes.since(begin);
     }

@@ -1,5 +1,7 @@
 //! What can go wrong, as cases that a caller acts on. The server turns them into answers in one place.
 
+use std::sync::Arc;
+
 use alethia_domain::lifecycle::IllegalTransition;
 use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, SqlErr};
@@ -184,6 +186,20 @@ impl StoreError {
             Some(sqlx::Error::Database(said)) => said.code().is_some_and(|code| code.starts_with("57")),
             Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
             Some(_) | None => false,
+        }
+    }
+
+    /// The error of something that was done for many at once, as one of them is told.
+    pub(crate) fn shared(error: &Arc<Self>) -> Self {
+        match &**error {
+            Self::Unavailable { what, .. } => Self::Unavailable { what, source: Box::new(error.clone()) },
+            Self::Conflict(conflict) => conflict.clone().into(),
+            Self::NotFound { .. }
+            | Self::Stale { .. }
+            | Self::Illegal(_)
+            | Self::LeaseLost { .. }
+            | Self::StateRefused(_)
+            | Self::Corrupt(_) => Self::corrupt(error),
         }
     }
 

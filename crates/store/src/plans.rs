@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     Conflict, Reader, Result, Store, Tx,
     blobs::{self, BlobKey},
-    db::{Query, found, json, values},
+    db::{Query, Row, found, json, values},
     jobs::{self, Fence},
 };
 
@@ -78,14 +78,7 @@ pub async fn report(
 /// When there is none.
 pub async fn get(reader: &impl Reader, job_id: JobId) -> Result<Plan> {
     let sql = "SELECT digest, basis, summary, file_sha256 FROM plans WHERE job_id = $1";
-    let row = found(reader.optional(sql, values![job_id]).await?, "plan of job", job_id)?;
-    Ok(Plan {
-        job_id,
-        digest: row.word("digest")?,
-        basis: row.json("basis")?,
-        summary: row.json("summary")?,
-        file_sha256: row.get("file_sha256")?,
-    })
+    plan(&found(reader.optional(sql, values![job_id]).await?, "plan of job", job_id)?, job_id)
 }
 
 /// The plan file of a PLAN job.
@@ -96,6 +89,18 @@ pub async fn file(store: &Store, job_id: JobId) -> Result<Bytes> {
     let row = store.optional("SELECT blob FROM plan_files WHERE job_id = $1", values![job_id]).await?;
     let row = found(row, "plan file of job", job_id)?;
     blobs::get(store, &BlobKey::from_column(row.get("blob")?)).await
+}
+
+/// The plan of a PLAN job, from a row with its columns; all of them are absent when there is none.
+pub(crate) fn plan(row: &Row, job_id: JobId) -> Result<Plan> {
+    let digest = found(row.optional_word("digest")?, "plan of job", job_id)?;
+    Ok(Plan {
+        job_id,
+        digest,
+        basis: row.json("basis")?,
+        summary: row.json("summary")?,
+        file_sha256: row.get("file_sha256")?,
+    })
 }
 
 async fn keep_file(

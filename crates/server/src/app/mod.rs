@@ -29,7 +29,7 @@ pub mod zones;
 
 use std::{ops::Deref, sync::Arc};
 
-use alethia_store::{Conflict, StateRefusal, Store, StoreError, logs::Appends};
+use alethia_store::{Conflict, StateRefusal, Store, StoreError, logs::Appends, queue::Claims};
 use chrono::{DateTime, SubsecRound, Utc};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -72,6 +72,8 @@ pub struct Inner {
     pub(crate) appends: Appends,
     /// Where claims wait.
     pub(crate) room: Room,
+    /// Where claims come together.
+    pub(crate) desk: Claims,
     /// Rings when another key is to seal.
     pub(crate) rotated: Notify,
     /// How many more claims may wait.
@@ -93,6 +95,7 @@ impl App {
             streams,
             feeds,
             room: Room::default(),
+            desk: Claims::default(),
             rotated: Notify::new(),
             ending,
             failures,

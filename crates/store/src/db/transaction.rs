@@ -81,6 +81,23 @@ impl Tx {
         tokio::spawn(self.close()).await.map_err(interrupted)?
     }
 
+    /// Takes everything back. Its locks are gone when this returns; those of a dropped transaction go a moment later.
+    ///
+    /// # Errors
+    /// When the database is not available. The transaction ends with its connection then.
+    pub async fn roll_back(self) -> Result<()> {
+        match self.inner {
+            Inner::Postgres(transaction) => {
+                let task = tokio::spawn(transaction.rollback());
+                Ok(task.await.map_err(interrupted)??)
+            }
+            Inner::Sqlite(member) => {
+                drop(member);
+                Ok(())
+            }
+        }
+    }
+
     async fn close(self) -> Result<()> {
         let closing = std::mem::take(&mut *self.closing.lock().unwrap_or_else(PoisonError::into_inner));
         let Closing { events, entries, mut bells, discarded } = closing;

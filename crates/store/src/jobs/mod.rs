@@ -3,7 +3,6 @@
 //!
 //! Whatever a Runner writes carries a [`Fence`]: it changes nothing once that attempt is over.
 
-mod assignment;
 mod list;
 mod row;
 mod transition;
@@ -18,7 +17,6 @@ use alethia_domain::{
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-pub use assignment::{Assignment, assignment};
 pub use list::{JobFilter, list, list_sql};
 pub(crate) use transition::{Current, announce, conclude, end_attempt, fenced};
 pub use transition::{

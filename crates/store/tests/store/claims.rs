@@ -14,14 +14,13 @@ use alethia_domain::{
 use alethia_store::{
     Conflict, StoreError,
     jobs::{self, End, NewJob},
-    queue::{self, Claimant, Expired, Loss},
+    queue::{self, Answer, Expired, Loss},
     runners,
 };
-use chrono::TimeDelta;
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use uuid::Uuid;
 
-use crate::fixture::{World, on_both};
+use crate::fixture::{LEASE, World, claimant, on_both};
 
 on_both!(
     eight_claimers_share_the_queue_exactly,
@@ -191,6 +190,9 @@ async fn a_cancelled_plan_that_was_lost_is_not_run_again(world: World) {
     tx.commit().await.unwrap();
     let loss = Loss::Retry { not_before: world.now };
     assert_eq!(lose(&world, &loss).await, Some(JobStatus::Cancelled));
+    let failure = jobs::get(&world.store, fence.job_id).await.unwrap().failure.unwrap();
+    assert_eq!(failure.reason, FailureReason::RunnerLost);
+    assert_eq!(failure.hint, Some(format!("alethia jobs retry {}", fence.job_id)));
 }
 
 async fn a_renewed_lease_is_not_lost(world: World) {
@@ -226,9 +228,8 @@ async fn a_job_that_turns_up_before_one_that_is_being_claimed_waits_for_it() {
         (world.spec("shop").await, world.runner("a", &[]).await, world.runner("b", &[]).await);
     let first = world.job(spec, JobType::Plan).await;
     let tx = world.store.begin().await.unwrap();
-    let claimant = Claimant { runner_id: here, labels: &[] };
-    let claimed = queue::claim(&tx, claimant, "token", TimeDelta::seconds(30), world.now).await.unwrap();
-    assert_eq!(claimed.unwrap().fence.job_id, first);
+    let answers = queue::claim(&tx, &[claimant(here, &[])], LEASE, world.now).await.unwrap();
+    assert_eq!(answers.into_iter().find_map(Answer::job).unwrap().fence.job_id, first);
     let second = world.job(spec, JobType::Plan).await;
     let database = Database::connect(&world.config.database_url).await.unwrap();
     let earlier = format!("UPDATE provision_jobs SET id = '{}' WHERE id = '{second}'", JobId(Uuid::nil()));

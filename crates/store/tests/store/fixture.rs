@@ -10,9 +10,9 @@ use alethia_domain::{
     stage::Stage,
 };
 use alethia_store::{
-    Conflict, Store, StoreConfig, StoreError, identities,
+    Store, StoreConfig, identities,
     jobs::{self, Fence, NewJob},
-    queue::{self, Claimant, Claimed},
+    queue::{Claimant, Claimed, Claims},
     revisions::NewRevision,
     runners::{self, NewRunner},
     seal::Keyring,
@@ -163,19 +163,8 @@ impl World {
         labels: &[&str],
         now: DateTime<Utc>,
     ) -> Option<Claimed> {
-        let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
-        let token = uuid::Uuid::now_v7().to_string();
-        let claimant = Claimant { runner_id, labels: &labels };
-        loop {
-            let tx = self.store.begin().await.unwrap();
-            match queue::claim(&tx, claimant, &token, LEASE, now).await {
-                Err(StoreError::Conflict(Conflict::ClaimedMeanwhile)) => {}
-                claimed => {
-                    tx.commit().await.unwrap();
-                    return claimed.unwrap();
-                }
-            }
-        }
+        let claimant = claimant(runner_id, labels);
+        Claims::default().next(&self.store, claimant, LEASE, now).await.unwrap().job()
     }
 
     /// A job of this type that a Runner has started.
@@ -234,6 +223,12 @@ impl World {
         }
         blobs
     }
+}
+
+/// Somebody who asks for a job, with a token that nobody else has.
+pub(crate) fn claimant(runner_id: RunnerId, labels: &[&str]) -> Claimant {
+    let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+    Claimant { runner_id, name: "a".to_owned(), labels, token_hash: uuid::Uuid::now_v7().to_string() }
 }
 
 pub(crate) fn network() -> ComponentRef {

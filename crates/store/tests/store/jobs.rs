@@ -4,10 +4,10 @@ use alethia_domain::lifecycle::{JobStatus, JobType, SpecStatus};
 use alethia_store::{
     PageRequest, StoreError,
     jobs::{self, End, JobFilter, NewJob},
-    queue,
+    queue::{self, Answer, Claimant},
 };
 
-use crate::fixture::{LEASE, World, on_both};
+use crate::fixture::{LEASE, World, claimant, on_both};
 
 on_both!(
     a_job_comes_back_as_it_was_made,
@@ -82,9 +82,10 @@ async fn a_token_is_good_for_its_attempt_alone(world: World) {
     let runner = world.runner("a", &[]).await;
     world.job(spec, JobType::Plan).await;
     let tx = world.store.begin().await.unwrap();
-    let claimant = queue::Claimant { runner_id: runner, labels: &[] };
-    let fence = queue::claim(&tx, claimant, "token", LEASE, world.now).await.unwrap().unwrap().fence;
+    let claimant = Claimant { token_hash: "token".to_owned(), ..claimant(runner, &[]) };
+    let answers = queue::claim(&tx, &[claimant], LEASE, world.now).await.unwrap();
     tx.commit().await.unwrap();
+    let fence = answers.into_iter().find_map(Answer::job).unwrap().fence;
     let credential = jobs::authenticate(&world.store, "token").await.unwrap().unwrap();
     assert_eq!((credential.fence, credential.spec_id, credential.alive), (fence, spec, true));
     assert_eq!(jobs::authenticate(&world.store, "other").await.unwrap(), None);

@@ -20,6 +20,7 @@ mod schema;
 mod specs;
 mod states;
 mod streams;
+mod together;
 mod upgrade;
 mod waiting;
 mod zones;

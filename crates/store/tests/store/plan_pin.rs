@@ -22,7 +22,7 @@ on_both!(
 );
 
 /// A Runner that no job is assigned to.
-const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+const NOBODY: &str = "00000000000000000000000000000000";
 
 async fn a_claim_reads_the_line_and_not_the_table(world: World) {
     for number in 0..20 {
@@ -32,23 +32,21 @@ async fn a_claim_reads_the_line_and_not_the_table(world: World) {
     let connection = connect(&world).await;
     fill(&connection).await;
     connection.execute_unprepared("ANALYZE").await.unwrap();
-    let plan = explain(&connection, &claim(connection.get_database_backend())).await;
-    for expected in expected_parts(connection.get_database_backend()) {
-        assert!(plan.contains(expected), "{expected} is not in the plan:\n{plan}");
-    }
+    let plan = plan_of_a_claim(&connection).await;
     assert!(
         !plan.contains("Seq Scan on provision_jobs") && !plan.contains("SCAN a") && !plan.contains("SCAN b"),
         "{plan}"
     );
     for column in ["plan_job_id", "retry_of"] {
-        let sql = format!("SELECT id FROM provision_jobs WHERE {column} = '{NOBODY}'");
+        let nobody = id(connection.get_database_backend(), NOBODY);
+        let sql = format!("SELECT id FROM provision_jobs WHERE {column} = {nobody}");
         let plan = explain(&connection, &sql).await;
         assert!(
             !plan.contains("Seq Scan") && !plan.contains("SCAN"),
             "a deleted job reads every job:\n{plan}"
         );
     }
-    let users = identities::USERS.replace("$1", &id(connection.get_database_backend(), "00000000000000000000000000000000"));
+    let users = identities::USERS.replace("$1", &id(connection.get_database_backend(), NOBODY));
     let plan = explain(&connection, &users).await;
     for index in ["specs_by_identity", "provision_jobs_of_spec"] {
         assert!(plan.contains(index), "{index} is not in the plan of {users}:\n{plan}");
@@ -67,10 +65,7 @@ async fn a_claim_reads_the_line_also_with_the_statistics_of_an_empty_table(world
         let spec = world.spec(&format!("spec-{number}")).await;
         world.job(spec, JobType::Plan).await;
     }
-    let plan = explain(&connection, &claim(connection.get_database_backend())).await;
-    for expected in expected_parts(connection.get_database_backend()) {
-        assert!(plan.contains(expected), "{expected} is not in the plan:\n{plan}");
-    }
+    let plan = plan_of_a_claim(&connection).await;
     assert!(!plan.contains("Bitmap"), "{plan}");
 }
 
@@ -90,7 +85,7 @@ async fn lists_of_jobs_read_those_that_fit_and_not_the_table(world: World) {
         jobs::list_sql(backend, JobFilter { spec_id, status: Some(status) })
             .replace("$1", &id(backend, "ffffffffffffffffffffffffffffffff"))
             .replace("$2", "51")
-            .replace("$3", &id(backend, "00000000000000000000000000000000"))
+            .replace("$3", &id(backend, NOBODY))
     };
     let some = Some(SpecId::generate());
     for (sql, index) in [
@@ -109,22 +104,35 @@ async fn lists_of_jobs_read_those_that_fit_and_not_the_table(world: World) {
 
 /// An id as a literal.
 fn id(backend: DbBackend, digits: &str) -> String {
-    if backend == DbBackend::Postgres { format!("'{digits}'") } else { format!("x'{digits}'") }
+    if backend == DbBackend::Postgres { format!("'{digits}'::uuid") } else { format!("x'{digits}'") }
 }
 
-fn expected_parts(backend: DbBackend) -> [&'static str; 4] {
+/// Both statements of a claim.
+async fn plan_of_a_claim(connection: &DatabaseConnection) -> String {
+    let backend = connection.get_database_backend();
+    let mut plan = explain(connection, &heads(backend)).await;
+    plan += &explain(connection, &take(backend)).await;
+    for expected in expected_parts(backend) {
+        assert!(plan.contains(expected), "{expected} is not in the plan:\n{plan}");
+    }
+    plan
+}
+
+fn expected_parts(backend: DbBackend) -> [&'static str; 5] {
     match backend {
         DbBackend::Postgres => [
             "Index Scan using provision_jobs_line on provision_jobs j",
             "using provision_jobs_of_spec on provision_jobs a",
             "using provision_jobs_one_active on provision_jobs b",
             "using provision_jobs_one_active on provision_jobs o",
+            "Index Scan using provision_jobs_pkey on provision_jobs j",
         ],
         _ => [
             "SCAN j USING INDEX provision_jobs_line",
             "SEARCH a USING INDEX provision_jobs_of_spec (spec_id=? AND id<?)",
             "SEARCH b USING INDEX provision_jobs_one_active (spec_id=?)",
             "SCAN o USING INDEX provision_jobs_one_active",
+            "SEARCH j USING INDEX sqlite_autoindex_provision_jobs_1 (id=?)",
         ],
     }
 }
@@ -166,14 +174,26 @@ async fn connect(world: &World) -> DatabaseConnection {
     connection
 }
 
-/// The claim of a Runner, with its values.
-fn claim(backend: DbBackend) -> String {
-    alethia_store::queue::claim_sql(backend)
-        .replace("$1", &format!("'{NOBODY}'"))
-        .replace("$2", "'[]'")
-        .replace("$3", "'2026-03-01T12:00:00Z'")
-        .replace("$4", "'2026-03-01T12:00:30Z'")
-        .replace("$5", "'token'")
+/// The heads for two Runners.
+fn heads(backend: DbBackend) -> String {
+    alethia_store::queue::heads_sql(backend, 2)
+        .replace("$1", "'[]'")
+        .replace("$2", "'2026-03-01T12:00:00Z'")
+        .replace("$3", &id(backend, NOBODY))
+        .replace("$4", &id(backend, NOBODY))
+}
+
+/// Two jobs are given to them.
+fn take(backend: DbBackend) -> String {
+    let mut sql = alethia_store::queue::take_sql(backend, 2);
+    for (number, value) in (1..).zip([NOBODY, NOBODY, "token", NOBODY, NOBODY, "other"]) {
+        let value = if value == NOBODY { id(backend, value) } else { format!("'{value}'") };
+        sql = sql.replace(&format!("${number}"), &value);
+    }
+    // The planner does not know what is bound.
+    sql.replace("$7", "(SELECT 'QUEUED')")
+        .replace("$8", "'2026-03-01T12:00:30Z'")
+        .replace("$9", "'2026-03-01T12:00:00Z'")
 }
 
 async fn explain(connection: &DatabaseConnection, sql: &str) -> String {

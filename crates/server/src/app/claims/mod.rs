@@ -9,23 +9,18 @@ use alethia_api::{
     CONTRACT_VERSIONS,
     runner::{Claim, ClaimRequest, PlanReference, StateReference},
 };
-use alethia_domain::ids::JobId;
-use alethia_store::{Conflict, StoreError, Tx, jobs, plans, queue, runners};
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
+use alethia_store::{plans::Plan, queue, runners};
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use room::Room;
 
-use super::{App, attempts::lease, audit, jobs::identity_of};
+use super::{App, attempts::lease, jobs::identity_of};
 use crate::{
     auth::RunnerCaller,
     error::{Error, Result},
     secret::{Token, TokenKind},
 };
 
-/// How long a job waits that can't be told to a Runner.
-const ASIDE: TimeDelta = TimeDelta::minutes(1);
 /// How many leases a job may take from its claim to the beginning of the work.
 const COLD_START: i32 = 2;
 /// Longest that a claim may wait, in seconds.
@@ -45,12 +40,18 @@ pub async fn claim(app: &App, runner: &RunnerCaller, request: ClaimRequest) -> R
     seen(app, runner, &request).await?;
     let mut seat = app.room.sit(runner.id, &runner.labels);
     loop {
-        match app.while_available(try_claim(app, runner)).await {
-            Ok(None) => seat.found_nothing(),
-            Ok(Some(claim)) => {
+        let began = Instant::now();
+        match app.while_available(look(app, runner)).await {
+            Ok((queue::Answer::Job(claimed), token)) => {
                 seat.found_a_job();
                 app.metrics.claim("job");
-                return Ok(Some(claim));
+                app.metrics.claimed(began.elapsed());
+                return Ok(Some(describe(app, *claimed, &token)));
+            }
+            Ok((queue::Answer::Nothing, _)) => seat.found_nothing(),
+            Ok((queue::Answer::Removed, _)) => {
+                seat.pass_on();
+                return Ok(None);
             }
             Err(error) => {
                 seat.pass_on();
@@ -107,73 +108,40 @@ async fn seen(app: &App, runner: &RunnerCaller, request: &ClaimRequest) -> Resul
     Ok(tx.commit().await?)
 }
 
-async fn try_claim(app: &App, runner: &RunnerCaller) -> Result<Option<Claim>> {
-    let (now, began) = (app.now(), Instant::now());
-    let claimant = queue::Claimant { runner_id: runner.id, labels: &runner.labels };
+/// What there is for this Runner; the job token comes with it.
+async fn look(app: &App, runner: &RunnerCaller) -> Result<(queue::Answer, Token)> {
     let token = Token::generate(TokenKind::Job);
-    let Some((tx, claimed)) = claim_next(app, claimant, &token, now).await? else { return Ok(None) };
-    let claim = match describe(app, &tx, &claimed, &token).await {
-        Ok(claim) => claim,
-        Err(down @ Error::Down { .. }) => return Err(down),
-        Err(error) => {
-            drop(tx);
-            set_aside(app, claimed.fence.job_id, &error, now).await?;
-            return Ok(None);
-        }
+    let claimant = queue::Claimant {
+        runner_id: runner.id,
+        name: runner.name.clone(),
+        labels: runner.labels.clone(),
+        token_hash: token.hash(),
     };
-    let detail = json!({ "attempt": claim.attempt });
-    audit::done(&tx, &format!("runner {}", runner.name), "job.claim", claim.job_id, detail, now);
-    tx.commit().await?;
-    app.metrics.claimed(began.elapsed());
-    Ok(Some(claim))
-}
-
-/// Claims until there is a job or none is left. What others claimed in between is passed over the next time.
-async fn claim_next(
-    app: &App,
-    claimant: queue::Claimant<'_>,
-    token: &Token,
-    now: DateTime<Utc>,
-) -> Result<Option<(Tx, queue::Claimed)>> {
-    loop {
-        let tx = app.store.begin().await?;
-        match queue::claim(&tx, claimant, &token.hash(), lease(app) * COLD_START, now).await {
-            Err(StoreError::Conflict(Conflict::ClaimedMeanwhile)) => {}
-            claimed => return Ok(claimed?.map(|claimed| (tx, claimed))),
-        }
-    }
-}
-
-/// A job that can't be told to any Runner must not hold up those behind it: it waits, and is looked at again.
-async fn set_aside(app: &App, job: JobId, error: &Error, now: DateTime<Utc>) -> Result<()> {
-    tracing::error!(%error, %job, "a job can't be given to a Runner; it is set aside for a while");
-    let tx = app.store.begin().await?;
-    queue::hold_back(&tx, job, now + ASIDE).await?;
-    Ok(tx.commit().await?)
+    let answer = app.desk.next(&app.store, claimant, lease(app) * COLD_START, app.now()).await?;
+    Ok((answer, token))
 }
 
 /// Everything that a Runner needs to know of the job.
-async fn describe(app: &App, tx: &Tx, claimed: &queue::Claimed, token: &Token) -> Result<Claim> {
-    let job = jobs::assignment(tx, claimed.fence.job_id).await?;
-    Ok(Claim {
-        job_id: claimed.fence.job_id,
-        job_type: claimed.job_type,
-        spec_id: claimed.spec_id,
-        attempt: claimed.fence.attempt,
+fn describe(app: &App, claimed: queue::Claimed, token: &Token) -> Claim {
+    let queue::Claimed { fence, job_type, spec_id, lease_expires_at, assignment: job } = claimed;
+    Claim {
+        job_id: fence.job_id,
+        job_type,
+        spec_id,
+        attempt: fence.attempt,
         job_token: token.reveal().to_owned(),
-        lease_expires_at: claimed.lease_expires_at,
+        lease_expires_at,
         lease_seconds: u32::try_from(app.config.lease.as_secs()).unwrap_or(u32::MAX).max(1),
         document: job.document,
         destroy: job.destroy,
         identity: identity_of(job.identity_id, job.identity_revision),
         access: job.access,
-        plan: bound_plan(tx, job.plan_job_id).await?,
+        plan: job.plan.map(reference),
         state: StateReference { lineage: job.state_lineage, serial: job.state_serial },
-    })
+    }
 }
 
-async fn bound_plan(tx: &Tx, plan: Option<JobId>) -> Result<Option<PlanReference>> {
-    let Some(id) = plan else { return Ok(None) };
-    let plans::Plan { job_id, basis, summary, file_sha256, .. } = plans::get(tx, id).await?;
-    Ok(Some(PlanReference { job_id, basis, summary, file_sha256 }))
+fn reference(plan: Plan) -> PlanReference {
+    let Plan { job_id, basis, summary, file_sha256, .. } = plan;
+    PlanReference { job_id, basis, summary, file_sha256 }
 }

@@ -11,7 +11,7 @@ use alethia_store::{
     jobs::{self, End, Fence, Heartbeat, Job},
     logs::{self, LogChunk},
     plans,
-    queue::{self, Claimant, Claimed, Expired, Loss},
+    queue::{self, Answer, Claimant, Claimed, Expired, Loss},
     specs,
 };
 
@@ -20,11 +20,12 @@ use crate::world::World;
 
 impl World<'_> {
     pub(crate) async fn claim(&self, runner: usize, token: &str) -> Result<Option<Claimed>> {
-        let claimant = Claimant { runner_id: self.runners[runner], labels: &[] };
+        let (runner_id, name) = (self.runners[runner], format!("r{}", runner + 1));
+        let claimant = Claimant { runner_id, name, labels: Vec::new(), token_hash: token.to_owned() };
         let tx = self.bench.store.begin().await?;
-        let claimed = queue::claim(&tx, claimant, token, LEASE, self.now).await?;
+        let answers = queue::claim(&tx, &[claimant], LEASE, self.now).await?;
         self.close(tx).await?;
-        Ok(claimed)
+        Ok(answers.into_iter().find_map(Answer::job))
     }
 
     /// A Runner that ends gives back what it has not begun.

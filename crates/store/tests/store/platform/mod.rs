@@ -10,7 +10,7 @@ use alethia_domain::{ids::RunnerId, plan::sha256_hex};
 use alethia_store::{
     Store, idempotency,
     jobs::{self, Fence},
-    queue::{self, Claimant},
+    queue::{Claimant, Claims},
     states::{self, Write},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -30,11 +30,10 @@ pub(crate) fn answered() -> idempotency::Key {
 pub(crate) async fn claim(store: &Store, runner_id: RunnerId, now: DateTime<Utc>) -> Option<Fence> {
     let labels = ["gpu".to_owned(), "eu".to_owned()];
     let token = sha256_hex(uuid::Uuid::now_v7().as_bytes());
-    let tx = store.begin().await.unwrap();
-    let claimed =
-        queue::claim(&tx, Claimant { runner_id, labels: &labels }, &token, LEASE, now).await.unwrap();
-    tx.commit().await.unwrap();
-    claimed.map(|claimed| claimed.fence)
+    let claimant =
+        Claimant { runner_id, name: "blue".to_owned(), labels: labels.to_vec(), token_hash: token };
+    let answer = Claims::default().next(store, claimant, LEASE, now).await.unwrap();
+    answer.job().map(|claimed| claimed.fence)
 }
 
 /// The next version of the state that a job's Spec has; the first where it has none. Nothing where it is locked.
