@@ -1,4 +1,5 @@
-//! The claim loop: so many slots, each asks for a job, works on it, and asks again, until the Runner is to end.
+//! The claim loop: so many slots, each asks for a job, works on it, and asks again, until the Runner is to end. Nobody asks
+//! while the disk is full.
 //!
 //! One job never harms another: a panic in a job ends that job alone. A Console that can't be reached is waited for; one
 //! that refuses this Runner ends it.
@@ -32,7 +33,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Shortest time from one empty answer to the next question.
 const CLAIM_PAUSE: Duration = Duration::from_millis(200);
-
+/// How often it is seen whether a disk that was full has room again.
+const ROOM_PAUSE: Duration = Duration::from_secs(1);
 /// How long a Runner that ends waits for the answer to its last question, and for giving back what that brought.
 const LATE_CLAIM: Duration = Duration::from_millis(250);
 const RELEASE_PATIENCE: Duration = Duration::from_secs(5);
@@ -110,9 +112,9 @@ impl Runner {
     /// The same in an environment that is not this process's own.
     pub(crate) async fn prepare_in(
         config: RunnerConfig,
+        tool: Tool,
         environment: BTreeMap<String, String>,
     ) -> Result<Self, StartError> {
-        tool: Tool,
         if config.slots == 0 {
             return Err(StartError::NoSlots);
         }
@@ -183,12 +185,16 @@ async fn serve(shared: Arc<Shared>, ending: CancellationToken) -> Result<(), Run
     };
     let mut pause = FIRST_PAUSE;
     while !ending.is_cancelled() {
+        if !takes_a_job(&shared).await {
+            ending.run_until_cancelled(tokio::time::sleep(ROOM_PAUSE)).await;
+            continue;
+        }
         let asked = Instant::now();
         let mut claim = pin!(shared.console.claim(&request));
         let claimed = tokio::select! {
             biased;
             () = ending.cancelled() => {
-                give_back(&shared, claim).await;
+                give_back_late(&shared, claim).await;
                 return Ok(());
             }
             claimed = &mut claim => claimed,
@@ -196,8 +202,13 @@ async fn serve(shared: Arc<Shared>, ending: CancellationToken) -> Result<(), Run
         let next = match claimed {
             Ok(Some(claim)) => {
                 pause = FIRST_PAUSE;
-                let job = job::run(Arc::clone(&shared), claim.clone(), ending.clone());
-                contain(&shared, &claim, job).await;
+                // The Console may have held its answer for long.
+                if takes_a_job(&shared).await {
+                    let job = job::run(Arc::clone(&shared), claim.clone(), ending.clone());
+                    contain(&shared, &claim, job).await;
+                } else {
+                    give_back(&shared, &claim, "the disk is full").await;
+                }
                 continue;
             }
             Ok(None) => {
@@ -220,13 +231,26 @@ async fn serve(shared: Arc<Shared>, ending: CancellationToken) -> Result<(), Run
     Ok(())
 }
 
-/// A job may come in the very moment in which the Runner is told to end: another one is to have it, and at once.
-async fn give_back(shared: &Shared, claim: impl Future<Output = Result<Option<Claim>, ClientError>>) {
+/// Whether there is room for another job; a disk may be slow to say.
+async fn takes_a_job(shared: &Arc<Shared>) -> bool {
+    let shared = Arc::clone(shared);
+    let look = tokio::task::spawn_blocking(move || shared.work.takes_a_job());
+    look.await.expect("looking at a disk does not panic")
+}
+
+/// A job may come in the very moment in which the Runner is told to end.
+async fn give_back_late(shared: &Shared, claim: impl Future<Output = Result<Option<Claim>, ClientError>>) {
     let patience = shared.config.shutdown_grace.min(LATE_CLAIM);
-    let Ok(Ok(Some(claim))) = tokio::time::timeout(patience, claim).await else { return };
-    let client = shared.console.job(&claim);
+    if let Ok(Ok(Some(claim))) = tokio::time::timeout(patience, claim).await {
+        give_back(shared, &claim, "the Runner ends").await;
+    }
+}
+
+/// Another Runner is to have the job, and at once.
+async fn give_back(shared: &Shared, claim: &Claim, why: &str) {
+    let client = shared.console.job(claim);
     match tokio::time::timeout(RELEASE_PATIENCE, client.release()).await {
-        Ok(Ok(())) => tracing::info!(job = %claim.job_id, "gave back a job that came as the Runner ends"),
+        Ok(Ok(())) => tracing::info!(job = %claim.job_id, why, "gave back a job that came too late"),
         Ok(Err(error)) => tracing::warn!(job = %claim.job_id, %error, "a job could not be given back"),
         Err(_) => tracing::warn!(job = %claim.job_id, "a job could not be given back in time"),
     }

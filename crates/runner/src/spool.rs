@@ -90,7 +90,8 @@ pub(crate) fn open(folder: &Path) -> (Writer, Reader) {
     (Writer { spool: Arc::clone(&spool), is_full: false, dropped: 0 }, Reader { spool })
 }
 
-fn reserved(folder: &Path) -> io::Result<File> {
+/// A file without a name on the disk of this folder, with room that is taken already.
+pub(crate) fn reserved(folder: &Path) -> io::Result<File> {
     let file = tempfile::tempfile_in(folder)?;
     file.write_all_at(&vec![0; usize::try_from(RESERVE).expect("it is small")], 0)?;
     Ok(file)

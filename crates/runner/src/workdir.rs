@@ -2,13 +2,14 @@
 //!
 //! One process owns a work folder and says so with a lock; what a former owner left behind when it was killed is ended
 //! and removed at the next start. The one thing that outlives a job is a state that could not be delivered: it is kept in
-//! `rescued/` until it is.
+//! `rescued/` until it is. A disk that is full takes no more jobs.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use alethia_domain::ids::JobId;
@@ -24,6 +25,8 @@ use crate::{
 pub(crate) const ERRORED_STATE: &str = "errored.tfstate";
 /// Begin of the name of a job's folder.
 const PREFIX: &str = "job-";
+/// What a job must find free on the disk, in bytes: its root, a plan, a state, and the begin of its log.
+const ROOM: u64 = 8 * 1024 * 1024;
 const LOCK: &str = ".lock";
 const RESCUED: &str = "rescued";
 /// Longest path of a folder for temporary files: plugins put sockets there, whose paths end at 104 bytes on some systems.
@@ -51,6 +54,7 @@ pub enum WorkDirError {
 pub(crate) struct WorkDirs {
     path: PathBuf,
     shelf: Shelf,
+    is_full: AtomicBool,
     _lock: File,
 }
 
@@ -75,7 +79,22 @@ impl WorkDirs {
         }
         let shelf = Shelf::at(path.join(RESCUED));
         remove_left_overs(&path, &shelf).map_err(unusable)?;
-        Ok(Self { path, shelf, _lock: lock })
+        Ok(Self { path, shelf, is_full: AtomicBool::new(false), _lock: lock })
+    }
+
+    /// Whether the disk takes another job. Says so whenever that has changed.
+    pub(crate) fn takes_a_job(&self) -> bool {
+        let room = room(&self.path, ROOM);
+        let was_full = self.is_full.swap(room.is_err(), Ordering::Relaxed);
+        let folder = self.path.display();
+        match &room {
+            Err(error) if !was_full => {
+                tracing::error!(%folder, %error, "no more jobs are claimed until the disk has room");
+            }
+            Ok(()) if was_full => tracing::info!(%folder, "the disk has room again; jobs are claimed"),
+            Err(_) | Ok(()) => {}
+        }
+        room.is_ok()
     }
 
     /// A fresh folder for a job.
@@ -135,6 +154,17 @@ impl JobDir {
 pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+/// Looks whether a disk has so many bytes left. Some of them are written: what is granted to a user is seen by nothing else.
+fn room(folder: &Path, least: u64) -> io::Result<()> {
+    let disk = rustix::fs::statvfs(folder)?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free < least {
+        let (free, least) = (free / 1024, least / 1024);
+        return Err(io::Error::other(format!("{free} KiB are free, and a job needs {least} KiB")));
+    }
+    spool::reserved(folder).map(drop)
 }
 
 fn temporary_folder(prefix: &str, parent: &Path) -> io::Result<TempDir> {
@@ -204,6 +234,18 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let _first = WorkDirs::open(place.path()).unwrap();
         assert!(matches!(WorkDirs::open(place.path()), Err(WorkDirError::InUse(_))));
+    }
+
+    #[test]
+    fn a_disk_that_is_full_or_not_there_takes_no_job() {
+        let place = tempfile::tempdir().unwrap();
+        room(place.path(), 0).unwrap();
+        let error = room(place.path(), u64::MAX).unwrap_err().to_string();
+        assert!(error.ends_with(" KiB are free, and a job needs 18014398509481983 KiB"), "{error}");
+        let dirs = WorkDirs::open(&place.path().join("work")).unwrap();
+        assert!(dirs.takes_a_job());
+        fs::rename(place.path().join("work"), place.path().join("away")).unwrap();
+        assert!(!dirs.takes_a_job());
     }
 
     #[test]
