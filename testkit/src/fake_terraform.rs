@@ -27,6 +27,8 @@ pub enum Mode {
     HangThenFlood(u32),
     /// It prints so many lines first.
     Flood(u32),
+    /// It prints lines until [`Installed::enough`] is said.
+    FloodUntilEnough,
     /// It leaves a state behind that it could not write, and fails.
     ErroredState,
 }
@@ -158,6 +160,14 @@ impl Installed {
         self.folder.path().join("terraform")
     }
 
+    /// Ends a flood that goes on until then.
+    ///
+    /// # Panics
+    /// When the disk refuses.
+    pub fn enough(&self) {
+        fs::write(self.folder.path().join("enough"), "").expect("the folder of the fake is there");
+    }
+
     /// Every call so far, as the arguments of one call a line.
     pub fn calls(&self) -> Vec<String> {
         let calls = fs::read_to_string(self.folder.path().join("calls")).unwrap_or_default();
@@ -182,12 +192,13 @@ fn body(mode: Mode) -> String {
         Mode::Succeed => ":".to_owned(),
         Mode::Fail => r#"printf '%s\n' '{"@level":"error","@message":"Error: told to fail","@timestamp":"2026-01-02T03:04:05.6Z","type":"diagnostic","diagnostic":{"severity":"error","summary":"told to fail","detail":"Rate exceeded"}}'; exit 1"#.to_owned(),
         Mode::Hang => hang("say error interrupted"),
-        Mode::HangThenFlood(lines) => hang(&format!("{}; : > \"$here/last-word\"", flood(lines))),
+        Mode::HangThenFlood(lines) => hang(&format!("{}; : > \"$here/last-word\"", flood(&format!("[ $n -lt {lines} ]")))),
         Mode::IgnoreInterrupt => r#"trap '' INT
   sleep 3600 & waiting=$!
   printf '%s\n' $$ $waiting > "$here/hanging.new"; mv "$here/hanging.new" "$here/hanging"
   wait $waiting"#.to_owned(),
-        Mode::Flood(lines) => flood(lines),
+        Mode::Flood(lines) => flood(&format!("[ $n -lt {lines} ]")),
+        Mode::FloodUntilEnough => flood(r#"[ ! -e "$here/enough" ]"#),
         Mode::ErroredState => "echo '{\"version\":4,\"serial\":7}' > errored.tfstate; say error 'failed to persist state'; exit 1".to_owned(),
     }
 }
@@ -202,8 +213,8 @@ fn hang(last: &str) -> String {
     )
 }
 
-fn flood(lines: u32) -> String {
+fn flood(condition: &str) -> String {
     format!(
-        r#"n=0; while [ $n -lt {lines} ]; do n=$((n + 1)); say info "line $n of a flood that goes on and on"; done"#
+        r#"n=0; while {condition}; do n=$((n + 1)); say info "line $n of a flood that goes on and on"; done"#
     )
 }

@@ -1,5 +1,6 @@
 use alethia_domain::lifecycle::JobType;
 use alethia_testkit::fake_terraform::{FakeTerraform, Mode};
+use tokio_util::sync::DropGuard;
 
 use super::*;
 use crate::{
@@ -64,6 +65,54 @@ async fn a_job_that_comes_as_the_runner_ends_is_given_back() {
 }
 
 #[tokio::test]
+async fn a_runner_without_a_disk_claims_nothing_gives_back_what_comes_and_goes_on_later() {
+    let runner = TestRunner::start(FakeTerraform::new()).await;
+    runner.console.set(|received| received.claim_delay = Duration::from_millis(100));
+    runner.console.until("a question waits", |received| received.questions > 1).await;
+    let away = runner.work_dir.with_file_name("away");
+    std::fs::rename(&runner.work_dir, &away).unwrap();
+    runner.console.set(|received| received.claims.push_back(claim_of(JobType::Plan)));
+    runner.console.until("the job is given back", |received| received.released == 1).await;
+    let asked = runner.console.received().questions;
+    let another = runner.console.until("another question", |received| received.questions > asked);
+    tokio::time::timeout(Duration::from_millis(500), another).await.unwrap_err();
+    assert_eq!(runner.console.received().started, 0);
+    std::fs::rename(&away, &runner.work_dir).unwrap();
+    assert_eq!(runner.job(claim_of(JobType::Plan)).await.outcome, Outcome::Success);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_lines_on_a_busy_machine_does_not_cost_the_lease() {
+    let _load = keep_the_machine_busy();
+    let runner = TestRunner::start(FakeTerraform::new().plan(Mode::FloodUntilEnough)).await;
+    let mut claim = claim_of(JobType::Plan);
+    claim.lease_seconds = 3;
+    runner.console.set(|received| received.claims.push_back(claim));
+    runner.console.until("the flood begins", |received| !received.chunks.is_empty()).await;
+    let two_leases = Instant::now() + Duration::from_secs(6);
+    runner.console.until("two leases pass", |_| Instant::now() > two_leases).await;
+    runner.fake.enough();
+    assert_eq!(runner.console.finish().await.outcome, Outcome::Success);
+    let log = runner.console.log();
+    let flood = log.lines().filter_map(|line| line.strip_prefix("03:04:05 line "));
+    let numbers: Vec<usize> =
+        flood.filter_map(|line| line.split(' ').next().unwrap_or_default().parse().ok()).collect();
+    assert!(numbers.len() > 1000, "{} lines are no flood", numbers.len());
+    assert!(numbers.iter().copied().eq(1..=numbers.len()), "lines are missing");
+}
+
+/// Until the guard is dropped, more threads than the machine has cores do nothing, and do it all the time.
+fn keep_the_machine_busy() -> DropGuard {
+    let over = CancellationToken::new();
+    let cores = std::thread::available_parallelism().unwrap().get();
+    for _ in 0..2 * cores {
+        let over = over.clone();
+        std::thread::spawn(move || while !over.is_cancelled() {});
+    }
+    over.drop_guard()
+}
+
+#[tokio::test]
 async fn who_does_not_wait_for_terraform_leaves_none_behind() {
     let fake = FakeTerraform::new().apply(Mode::IgnoreInterrupt);
     let runner = TestRunner::start_with(fake, |config| {
@@ -122,6 +171,7 @@ async fn what_is_missing_is_said_before_any_job_is_claimed() {
     let folder = tempfile::tempdir().unwrap();
     let config = || RunnerConfig::new("http://127.0.0.1:1", "alr_x", "one", folder.path(), folder.path());
     let fake = FakeTerraform::new().install().unwrap();
+    let tool = Tool::find(Some(&fake.path()), None).await.unwrap();
     let mut no_address = config();
     no_address.console = "nowhere".to_owned();
     assert!(matches!(Runner::prepare(no_address, tool.clone()).await.err().unwrap(), StartError::Console(_)));
@@ -137,4 +187,3 @@ async fn a_runner_that_is_refused_ends() {
     let error = runner.ended().await.unwrap_err();
     assert!(matches!(error, RunError::Refused(_)), "{error}");
 }
-    let tool = Tool::find(Some(&fake.path()), None).await.unwrap();
