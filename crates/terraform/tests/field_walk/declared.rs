@@ -11,6 +11,7 @@ pub(crate) enum Type {
     String,
     Number,
     Bool,
+    Any,
     List(Box<Type>),
     Map(Box<Type>),
     Optional(Box<Type>),
@@ -44,6 +45,7 @@ fn read(expression: &Expression) -> Type {
             "string" => Type::String,
             "number" => Type::Number,
             "bool" => Type::Bool,
+            "any" => Type::Any,
             other => panic!("the type {other} says nothing"),
         },
         Expression::FuncCall(call) => {
@@ -95,6 +97,7 @@ impl Type {
             Self::Object(fields) => {
                 fields.iter().flat_map(|(name, field)| field.leaves(&below(name))).collect()
             }
+            Self::Any => panic!("any says nothing of {}", path.join(".")),
             Self::String | Self::Number | Self::Bool | Self::List(_) | Self::Map(_) => vec![path.to_vec()],
         }
     }

@@ -1,4 +1,4 @@
-//! The variables of the AWS root: one object a component kind, named as in `templates/aws/variables.tf`.
+//! The variables of the AWS root: one object a component kind, named as in `templates/aws/variables.tf`, typed by its module.
 
 mod cache;
 mod cluster;
