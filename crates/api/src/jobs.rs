@@ -57,7 +57,7 @@ pub struct Job {
     pub required_labels: Vec<String>,
     /// How far it is.
     pub progress: Progress,
-    /// Why it FAILED.
+    /// Why it FAILED, or is CANCELLED without a word of its Runner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// Whether its plan changes anything; only of a PLAN with success.

@@ -35,7 +35,7 @@ pub enum EventChange {
         /// Whether what it runs is to be killed.
         #[serde(default)]
         kill_requested: bool,
-        /// Why it FAILED.
+        /// Why it FAILED, or is CANCELLED without a word of its Runner.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
     },

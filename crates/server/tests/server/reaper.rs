@@ -62,6 +62,20 @@ async fn a_plan_whose_runner_is_lost_runs_again_and_the_old_attempt_is_fenced_of
 }
 
 #[tokio::test]
+async fn a_plan_whose_runner_is_lost_while_it_is_cancelled_says_so() {
+    let console = impatient().await;
+    let spec = console.put(document(&["orders"])).await.spec.id;
+    let runner = console.runner().await;
+    let job = console.create_job(spec, JobType::Plan).await.id;
+    take_and_start(&runner).await;
+    assert_eq!(console.client.cancel_job(job).await.unwrap().status, JobStatus::Processing);
+    eventually(|| async { console.job(job).await.status == JobStatus::Cancelled }).await;
+    let failure = console.job(job).await.failure.unwrap();
+    assert_eq!(failure.reason, FailureReason::RunnerLost);
+    assert_eq!(failure.hint, Some(format!("alethia jobs retry {job}")));
+}
+
+#[tokio::test]
 async fn a_claimed_deploy_goes_back_to_the_queue() {
     let console = impatient().await;
     let spec = console.put(document(&["orders"])).await.spec.id;

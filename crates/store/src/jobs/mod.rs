@@ -99,7 +99,7 @@ pub struct Job {
     pub done: u32,
     /// Resources in all; 0 before it is known.
     pub total: u32,
-    /// Why it FAILED.
+    /// Why it FAILED, or is CANCELLED without a word of its Runner.
     pub failure: Option<Failure>,
     /// Whether its plan changes anything; only of a PLAN with success.
     pub has_changes: Option<bool>,

@@ -7,7 +7,9 @@ use alethia_domain::{
     component::ComponentRef,
     event::{EventChange, Failure},
     ids::{JobId, SpecId},
-    lifecycle::{ComponentEvent, ComponentStatus, JobEvent, JobStatus, JobType, SpecEvent, SpecStatus},
+    lifecycle::{
+        ComponentEvent, ComponentStatus, FailureReason, JobEvent, JobStatus, JobType, SpecEvent, SpecStatus,
+    },
 };
 use alethia_store::{events::Event, jobs::Fence, states::StateVersion};
 
@@ -144,7 +146,7 @@ impl Story {
             }
         }
         began_too_often(&now)?;
-        if now.failure.is_some() != (now.status == JobStatus::Failed) {
+        if !says_why(&now) {
             return Err(format!("a {} job and its failure do not fit", now.status));
         }
         let spec = now.spec;
@@ -206,6 +208,18 @@ fn follows(old: &JobStory, now: &JobStory) -> Verdict {
         return Err("a request to cancel was forgotten".to_owned());
     }
     Ok(())
+}
+
+/// A job that FAILED says why; one that is CANCELLED only when its Runner was lost meanwhile.
+fn says_why(job: &JobStory) -> bool {
+    let why = job.failure.as_ref().map(|failure| failure.reason);
+    match job.status {
+        JobStatus::Failed => why.is_some(),
+        JobStatus::Cancelled => {
+            why.is_none_or(|why| why == FailureReason::RunnerLost && job.cancel_requested)
+        }
+        JobStatus::Queued | JobStatus::Claimed | JobStatus::Processing | JobStatus::Success => why.is_none(),
+    }
 }
 
 fn began_too_often(job: &JobStory) -> Verdict {
