@@ -214,9 +214,13 @@ impl Job {
     }
 
     async fn tell_end(mut self, outcome: Option<Outcome>, carrier: Carrier) {
+        // Nobody needs the folder any more, and the disk takes its time.
+        let workspace = self.workspace.take();
+        let removal = tokio::task::spawn_blocking(|| drop(workspace));
+        let removed = async { removal.await.expect("removing a folder does not panic") };
         let Some(outcome) = outcome.filter(|_| !self.stop.is_over()) else {
             tracing::warn!(job = %self.claim.job_id, "the attempt is over; the job is no longer ours");
-            return;
+            return removed.await;
         };
         self.log.write(&last_line(&outcome)).await;
         let lost = self.log.close(LOG_PATIENCE).await;
@@ -225,7 +229,7 @@ impl Job {
         let outputs = if outcome == Outcome::Success { self.outputs } else { Vec::new() };
         let end = Finish { outcome, components: self.components, outputs };
         // The folder goes before the Console hears of the end: whoever waits for the end finds it gone.
-        drop(self.workspace);
+        removed.await;
         finish(&self.client, &self.stop, &end).await;
     }
 }
