@@ -83,8 +83,13 @@ pub(crate) fn secrets(own: &BTreeMap<String, String>, runner_token: &str, job_to
     known.into_iter().chain(cloud).collect()
 }
 
+/// How far Terraform's memory grows before it looks for garbage, in percent of what it uses. By itself, at 100, it spends
+/// a sixth of its time on that; so it takes a sixth more memory instead. A Runner that is short of memory has its own GOGC.
+const GROWTH: &str = "200";
+
 fn fixed(sources: &Sources<'_>) -> Vec<(String, String)> {
     variables([
+        ("GOGC", sources.own.get("GOGC").map_or(GROWTH, String::as_str)),
         ("HOME", sources.home.to_string_lossy().as_ref()),
         ("TMPDIR", sources.temporary.to_string_lossy().as_ref()),
         ("TF_IN_AUTOMATION", "1"),
@@ -185,6 +190,7 @@ mod tests {
         assert_eq!(environment["TF_CLI_CONFIG_FILE"], "/cli");
         assert_eq!(environment["HOME"], "/job/home");
         assert_eq!(environment["HTTPS_PROXY"], "http://proxy");
+        assert_eq!(environment["GOGC"], "200");
         for absent in ["TF_VAR_x", "TF_LOG", "DATABASE_URL"] {
             assert!(!environment.contains_key(absent), "{absent}");
         }
