@@ -184,6 +184,16 @@ impl Postgres {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    /// Runs statements, such as those of a dump.
+    ///
+    /// # Errors
+    /// When the server refuses one.
+    pub fn run(&self, database: &str, statements: &str) -> Result<()> {
+        let mut command = run_as(&self.programs.join("psql"), self.account);
+        command.args(["--no-psqlrc", "--quiet", "--dbname", database, "--command", statements]);
+        finish(&mut command).map(drop)
+    }
+
     /// Everything that is in a database, as text.
     ///
     /// # Errors

@@ -16,3 +16,5 @@ mod main_job;
 mod processes;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod upgrade;
