@@ -9,11 +9,13 @@ use alethia_api::{
 };
 use alethia_domain::{
     component::{ComponentKind, ComponentRef},
-    lifecycle::{ComponentEvent, FailureReason, JobStatus, JobType, SpecStatus},
+    lifecycle::{ComponentEvent, JobStatus, JobType, SpecStatus},
 };
 use serde_json::json;
 
-use crate::support::{Console, code, document, key, new_job, refused, success, take, take_and_start};
+use crate::support::{
+    Console, code, document, failure, key, new_job, production, refused, success, take, take_and_start,
+};
 
 #[tokio::test]
 async fn one_key_makes_one_job() {
@@ -45,8 +47,7 @@ async fn a_deploy_waits_for_a_queued_destroy_to_end() {
     let console = Console::start().await;
     let spec = console.put(document(&["orders"])).await.spec.id;
     let runner = console.runner().await;
-    console.create_job(spec, JobType::Deploy).await;
-    take_and_start(&runner).await.job.finish(&success()).await.unwrap();
+    console.deploy(&runner, spec, &success()).await;
     let destroy = console.create_job(spec, JobType::Destroy).await;
     let second = refused(console.client.create_job(spec, &new_job(JobType::Deploy), &key()).await);
     assert_eq!(second.hint.unwrap(), format!("alethia jobs wait {}", destroy.id));
@@ -64,12 +65,9 @@ async fn a_draft_has_nothing_to_destroy() {
 #[tokio::test]
 async fn production_is_destroyed_only_by_its_name() {
     let console = Console::start().await;
-    let mut production = document(&["orders"]);
-    production["stage"] = json!("production");
-    let spec = console.put(production).await.spec.id;
+    let spec = console.put(production()).await.spec.id;
     let runner = console.runner().await;
-    console.create_job(spec, JobType::Deploy).await;
-    take_and_start(&runner).await.job.finish(&success()).await.unwrap();
+    console.deploy(&runner, spec, &success()).await;
     for confirm in [None, Some("Shop".to_owned())] {
         let new = NewJob { confirm, ..new_job(JobType::Destroy) };
         let problem = refused(console.client.create_job(spec, &new, &key()).await);
@@ -216,13 +214,10 @@ async fn a_failed_job_is_tried_again_on_the_same_revision() {
     let console = Console::start().await;
     let spec = console.put(document(&["orders"])).await.spec.id;
     let runner = console.runner().await;
-    let job = console.create_job(spec, JobType::Deploy).await;
-    let taken = take_and_start(&runner).await;
-    let failed = Finish { outcome: Outcome::failed(FailureReason::Terraform, "no quota"), ..success() };
-    taken.job.finish(&failed).await.unwrap();
+    let job = console.deploy(&runner, spec, &failure("no quota")).await;
     console.put(document(&["orders", "mails"])).await;
-    let again = console.client.retry_job(job.id, &key()).await.unwrap();
-    assert_eq!((again.job_type, again.revision, again.retry_of), (JobType::Deploy, 1, Some(job.id)));
+    let again = console.client.retry_job(job, &key()).await.unwrap();
+    assert_eq!((again.job_type, again.revision, again.retry_of), (JobType::Deploy, 1, Some(job)));
     assert_eq!(console.spec(spec).await.spec.status, SpecStatus::Queued);
     let problem = refused(console.client.retry_job(again.id, &key()).await);
     assert_eq!(problem.permitted, ["cancel"]);
@@ -246,12 +241,9 @@ async fn some_jobs_can_not_be_asked_for() {
 #[tokio::test]
 async fn a_removal_of_production_that_never_began_is_confirmed_anew() {
     let console = Console::start().await;
-    let mut production = document(&["orders"]);
-    production["stage"] = "production".into();
-    let spec = console.put(production).await.spec.id;
+    let spec = console.put(production()).await.spec.id;
     let runner = console.runner().await;
-    console.create_job(spec, JobType::Deploy).await;
-    take_and_start(&runner).await.job.finish(&success()).await.unwrap();
+    console.deploy(&runner, spec, &success()).await;
     let confirmed = NewJob { confirm: Some("shop".to_owned()), ..new_job(JobType::Destroy) };
     let slip = console.client.create_job(spec, &confirmed, &key()).await.unwrap();
     console.client.cancel_job(slip.id).await.unwrap();
@@ -260,8 +252,7 @@ async fn a_removal_of_production_that_never_began_is_confirmed_anew() {
     assert_eq!(again.hint.as_deref(), Some("alethia destroy default/shop --confirm shop"));
     console.client.create_job(spec, &confirmed, &key()).await.unwrap();
     let taken = take_and_start(&runner).await;
-    let outcome = Outcome::failed(FailureReason::Terraform, "it broke");
-    taken.job.finish(&Finish { outcome, components: Vec::new(), outputs: Vec::new() }).await.unwrap();
+    taken.job.finish(&failure("it broke")).await.unwrap();
     console.client.retry_job(taken.claim.job_id, &key()).await.unwrap();
 }
 
@@ -270,8 +261,6 @@ async fn what_a_failed_job_says_is_told_in_full_once_and_in_short_elsewhere() {
     let console = Console::start().await;
     let spec = console.put(document(&["orders"])).await.spec.id;
     let runner = console.runner().await;
-    console.create_job(spec, JobType::Deploy).await;
-    let taken = take_and_start(&runner).await;
     let report = ComponentReport {
         component: ComponentRef::named(ComponentKind::Queue, "orders"),
         event: ComponentEvent::Build,
@@ -279,11 +268,10 @@ async fn what_a_failed_job_says_is_told_in_full_once_and_in_short_elsewhere() {
         done: 0,
         total: 1,
     };
-    let outcome = Outcome::failed(FailureReason::Terraform, format!("{}\nmore", "ä".repeat(100_000)));
-    let finish = Finish { outcome, components: vec![report], outputs: Vec::new() };
-    taken.job.finish(&finish).await.unwrap();
-    let failure = console.job(taken.claim.job_id).await.failure.unwrap();
-    assert!((10_000..=16_384).contains(&failure.message.len()), "{}", failure.message.len());
+    let failed = failure(&format!("{}\nmore", "ä".repeat(100_000)));
+    let job = console.deploy(&runner, spec, &Finish { components: vec![report], ..failed }).await;
+    let told = console.job(job).await.failure.unwrap().message;
+    assert!((10_000..=16_384).contains(&told.len()), "{}", told.len());
     let spec = console.spec(spec).await;
     let reasons = [spec.spec.status_reason.unwrap(), spec.components[0].status_reason.clone().unwrap()];
     for reason in reasons {
@@ -294,14 +282,9 @@ async fn what_a_failed_job_says_is_told_in_full_once_and_in_short_elsewhere() {
 #[tokio::test]
 async fn production_that_failed_half_way_is_production_whatever_is_written_after() {
     let console = Console::start().await;
-    let mut production = document(&["orders"]);
-    production["stage"] = "production".into();
-    let spec = console.put(production).await.spec.id;
+    let spec = console.put(production()).await.spec.id;
     let runner = console.runner().await;
-    console.create_job(spec, JobType::Deploy).await;
-    let outcome = Outcome::failed(FailureReason::Terraform, "it broke");
-    let finish = Finish { outcome, components: Vec::new(), outputs: Vec::new() };
-    take_and_start(&runner).await.job.finish(&finish).await.unwrap();
+    console.deploy(&runner, spec, &failure("it broke")).await;
     console.put(document(&["orders"])).await;
     let slip = console.client.create_job(spec, &new_job(JobType::Destroy), &key()).await;
     assert_eq!(refused(slip).errors[0].path, "confirm");

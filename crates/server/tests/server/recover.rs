@@ -21,7 +21,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Console, Taken, code, document, eventually, key, new_job, refused, success, take, take_and_start,
+    Console, Taken, code, document, eventually, key, new_job, production, refused, success, take,
+    take_and_start,
 };
 
 async fn impatient() -> Console {
@@ -145,11 +146,8 @@ async fn where_nothing_broke_off_there_is_nothing_to_recover() {
 async fn a_lost_destroy_of_production_still_needs_its_name() {
     let console = Console::start().await;
     let runner = console.runner().await;
-    let mut production = document(&["orders"]);
-    production["stage"] = "production".into();
-    let spec = console.put(production).await.spec.id;
-    console.create_job(spec, JobType::Deploy).await;
-    take_and_start(&runner).await.job.finish(&success()).await.unwrap();
+    let spec = console.put(production()).await.spec.id;
+    console.deploy(&runner, spec, &success()).await;
     let confirmed = NewJob { confirm: Some("shop".to_owned()), ..new_job(JobType::Destroy) };
     console.client.create_job(spec, &confirmed, &key()).await.unwrap();
     let failed = Finish { outcome: Outcome::failed(FailureReason::RunnerLost, "gone"), ..success() };

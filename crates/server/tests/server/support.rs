@@ -6,14 +6,14 @@ use alethia_api::{
     client::{Client, ClientError, JobClient, RunnerClient},
     jobs::{Job, NewJob},
     problem::{Code, Problem},
-    runner::{Claim, ClaimRequest, ReportPlan},
+    runner::{Claim, ClaimRequest, Finish, Outcome, ReportPlan},
     runners::NewRunner,
     specs::{PutSpec, SpecDetail},
     tokens::NewToken,
 };
 use alethia_domain::{
     ids::{JobId, SpecId},
-    lifecycle::JobType,
+    lifecycle::{FailureReason, JobType},
     plan::{PlanBasis, PlanSummary, Totals, canonical_json, sha256_hex},
     role::Role,
 };
@@ -112,6 +112,13 @@ impl Console {
         self.client.create_job(spec, &new_job(job_type), &key()).await.unwrap()
     }
 
+    /// A DEPLOY that ended like this.
+    pub(crate) async fn deploy(&self, runner: &RunnerClient, spec: SpecId, finish: &Finish) -> JobId {
+        let job = self.create_job(spec, JobType::Deploy).await.id;
+        take_and_start(runner).await.job.finish(finish).await.unwrap();
+        job
+    }
+
     pub(crate) async fn job(&self, id: JobId) -> Job {
         self.client.job(id).await.unwrap()
     }
@@ -155,6 +162,13 @@ impl Taken {
             file_sha256: sha256_hex(b"a plan file"),
         }
     }
+}
+
+/// A small document of a production environment.
+pub(crate) fn production() -> Value {
+    let mut document = document(&["orders"]);
+    document["stage"] = "production".into();
+    document
 }
 
 /// A small document with these queues.
@@ -202,12 +216,13 @@ pub(crate) async fn take_and_start(runner: &RunnerClient) -> Taken {
     taken
 }
 
-pub(crate) fn success() -> alethia_api::runner::Finish {
-    alethia_api::runner::Finish {
-        outcome: alethia_api::runner::Outcome::Success,
-        components: Vec::new(),
-        outputs: Vec::new(),
-    }
+pub(crate) fn success() -> Finish {
+    Finish { outcome: Outcome::Success, components: Vec::new(), outputs: Vec::new() }
+}
+
+/// Terraform said no.
+pub(crate) fn failure(message: &str) -> Finish {
+    Finish { outcome: Outcome::failed(FailureReason::Terraform, message), ..success() }
 }
 
 /// The problem that a call was refused with.
