@@ -20,3 +20,7 @@ pub use region::{Region, region, regions};
 
 /// The day on which the list was last checked; ends of support are judged by it, because nothing here reads a clock.
 pub const AS_OF: NaiveDate = NaiveDate::from_ymd_opt(2026, 11, 24).expect("a day of the calendar");
+
+/// Days that CloudWatch can keep a log group for.
+pub const LOG_RETENTION_DAYS: [u64; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];

@@ -12,14 +12,10 @@ use super::{
     shape::{did_you_mean, known_words},
 };
 use crate::{
-    catalog::aws::{self, Region},
+    catalog::aws::{self, LOG_RETENTION_DAYS, Region},
     component::ComponentKind,
     quantity::{Size, Span},
 };
-
-/// Days that CloudWatch offers for keeping logs.
-const LOG_RETENTION_DAYS: [u64; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /// Collects what is wrong with one component or with the document as a whole.
 pub(crate) struct Checker<'a> {

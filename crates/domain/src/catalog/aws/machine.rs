@@ -136,8 +136,7 @@ const fn burstable(
     architecture: Architecture,
     hourly: f64,
 ) -> Machine {
-    let memory = Size::from_mebibytes(gib << 10);
-    Machine { name, vcpus, memory, architecture, gpus: 0, burstable: true, hourly }
+    Machine { burstable: true, ..steady(name, vcpus, gib, architecture, hourly) }
 }
 
 const fn steady(
@@ -152,8 +151,7 @@ const fn steady(
 }
 
 const fn gpu(name: &'static str, vcpus: u16, gib: u64, gpus: u8, hourly: f64) -> Machine {
-    let memory = Size::from_mebibytes(gib << 10);
-    Machine { name, vcpus, memory, architecture: X86, gpus, burstable: false, hourly }
+    Machine { gpus, ..steady(name, vcpus, gib, X86, hourly) }
 }
 
 const fn cache(name: &'static str, mebibytes: u64, hourly: f64) -> CacheNode {
