@@ -176,7 +176,7 @@ async fn work(store: Store, line: Arc<Claims>, worker: u32) -> Result<[Latencies
         claimed.since(begin);
         let begin = Instant::now();
         let tx = store.begin().await?;
-        jobs::start(&tx, fence, seed::now()).await?;
+        jobs::start(&tx, fence, claims::LEASE, seed::now()).await?;
         tx.commit().await?;
         starts.since(begin);
         let begin = Instant::now();

@@ -1,7 +1,7 @@
 //! What a Runner says while it has a job: it starts, it is alive, it comes further. Each write checks the fence.
 
 use alethia_api::runner::{Heartbeat, HeartbeatReply, Instruction, ReportProgress};
-use alethia_domain::lifecycle::{JobStatus, JobType, SpecEvent};
+use alethia_domain::lifecycle::{JobType, SpecEvent};
 use alethia_store::{doorbell::Bell, jobs, queue, runners, specs};
 use chrono::TimeDelta;
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
@@ -25,16 +25,9 @@ pub(super) const MOST_REPORTS: usize = 2000;
 /// When the attempt is over.
 pub async fn start(app: &App, attempt: &Attempt) -> Result<()> {
     let (tx, now) = (app.store.begin().await?, app.now());
-    jobs::guard(&tx, attempt.fence).await?;
-    let job = jobs::get(&tx, attempt.fence.job_id).await?;
-    if job.status == JobStatus::Processing {
-        return Ok(tx.commit().await?);
-    }
-    jobs::start(&tx, attempt.fence, now).await?;
-    // The longer first lease was for the way here.
-    jobs::heartbeat(&tx, attempt.fence, None, lease(app), now).await?;
-    if let Some(event) = started(job.job_type) {
-        specs::transition(&tx, job.spec_id, &event, None, now).await?;
+    let begun = jobs::start(&tx, attempt.fence, lease(app), now).await?;
+    if let Some((spec_id, event)) = begun.and_then(|begun| Some((begun.spec_id, started(begun.job_type)?))) {
+        specs::transition(&tx, spec_id, &event, None, now).await?;
     }
     Ok(tx.commit().await?)
 }

@@ -18,10 +18,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 pub use list::{JobFilter, list, list_sql};
-pub(crate) use transition::{Current, announce, conclude, end_attempt, fenced};
 pub use transition::{
-    End, Heartbeat, alive, cancel, finish, guard, heartbeat, kill, progress, start, withdraw,
+    Begun, End, Heartbeat, alive, cancel, finish, guard, heartbeat, kill, progress, start, withdraw,
 };
+pub(crate) use transition::{Current, announce, conclude, end_attempt, fenced};
 pub use waiting::{LINE_WALKED, LimitedZone, Waiting, active_sql, waiting};
 
 use crate::{

@@ -31,6 +31,15 @@ pub enum End {
     Cancelled,
 }
 
+/// Work that begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// What the job does.
+    pub job_type: JobType,
+    /// Spec it works on.
+    pub spec_id: SpecId,
+}
+
 /// Answer to a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
@@ -70,22 +79,25 @@ pub async fn guard(tx: &Tx, fence: Fence) -> Result<()> {
     fenced(tx, fence).await.map(|_| ())
 }
 
-/// The Runner begins.
+/// The Runner begins: from here on the usual lease counts, not the longer first one. `None` when it had begun before;
+/// then nothing changes.
 ///
 /// # Errors
-/// [`StoreError::LeaseLost`]; [`StoreError::Illegal`] when it began before.
-pub async fn start(tx: &Tx, fence: Fence, now: DateTime<Utc>) -> Result<()> {
+/// [`StoreError::LeaseLost`].
+pub async fn start(tx: &Tx, fence: Fence, lease: TimeDelta, now: DateTime<Utc>) -> Result<Option<Begun>> {
     let (from, to) = (JobStatus::Claimed, JobStatus::Claimed.next(&JobEvent::Start)?);
     let sql = format!(
-        "UPDATE provision_jobs SET status = $4, started_at = $5 WHERE id = $1 AND attempt = $2 AND status = $3 \
-         RETURNING {CURRENT}"
+        "UPDATE provision_jobs SET status = $4, started_at = $5, lease_expires_at = $6 \
+         WHERE id = $1 AND attempt = $2 AND status = $3 RETURNING {CURRENT}"
     );
-    let Some(row) = tx.optional(&sql, values![fence.job_id, fence.attempt, from, to, now]).await? else {
-        fenced(tx, fence).await?.status.next(&JobEvent::Start)?;
-        return Err(lost(fence));
+    let values = values![fence.job_id, fence.attempt, from, to, now, now + lease];
+    let Some(row) = tx.optional(&sql, values).await? else {
+        fenced(tx, fence).await?;
+        return Ok(None);
     };
-    announce(tx, &Current::from_row(&row)?, None, now);
-    Ok(())
+    let job = Current::from_row(&row)?;
+    announce(tx, &job, None, now);
+    Ok(Some(Begun { job_type: job.job_type, spec_id: job.spec_id }))
 }
 
 /// The Runner is done. The attempt is over, and so is its token.

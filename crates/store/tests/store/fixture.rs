@@ -179,7 +179,7 @@ impl World {
 
     pub(crate) async fn start(&self, fence: Fence) {
         let tx = self.store.begin().await.unwrap();
-        jobs::start(&tx, fence, self.now).await.unwrap();
+        jobs::start(&tx, fence, LEASE, self.now).await.unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -12,6 +12,7 @@ use crate::fixture::{LEASE, World, claimant, on_both};
 on_both!(
     a_job_comes_back_as_it_was_made,
     a_job_goes_through_its_life,
+    work_begins_once_and_the_usual_lease_counts_from_then,
     a_queued_job_is_cancelled_at_once,
     a_running_job_learns_of_its_cancel_by_heartbeat,
     a_token_is_good_for_its_attempt_alone,
@@ -53,6 +54,27 @@ async fn a_job_goes_through_its_life(world: World) {
         (job.status, job.finished_at, job.lease_expires_at),
         (JobStatus::Success, Some(world.now), None)
     );
+}
+
+async fn work_begins_once_and_the_usual_lease_counts_from_then(world: World) {
+    let spec = world.spec("shop").await;
+    let runner = world.runner("a", &[]).await;
+    world.job(spec, JobType::Plan).await;
+    let fence = world.claim(runner).await.unwrap().fence;
+    for (second, begins) in [(5, true), (9, false)] {
+        let tx = world.store.begin().await.unwrap();
+        let begun = jobs::start(&tx, fence, LEASE, world.after(second)).await.unwrap();
+        tx.commit().await.unwrap();
+        let begun = begun.map(|begun| (begun.job_type, begun.spec_id));
+        assert_eq!(begun, begins.then_some((JobType::Plan, spec)));
+    }
+    let job = jobs::get(&world.store, fence.job_id).await.unwrap();
+    assert_eq!((job.status, job.started_at), (JobStatus::Processing, Some(world.after(5))));
+    assert_eq!(job.lease_expires_at, Some(world.after(5) + LEASE));
+    world.finish(fence, &End::Success).await.unwrap();
+    let tx = world.store.begin().await.unwrap();
+    let late = jobs::start(&tx, fence, LEASE, world.now).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost { .. })), "{late:?}");
 }
 
 async fn a_queued_job_is_cancelled_at_once(world: World) {

@@ -97,7 +97,7 @@ async fn carry_on(store: &Store, seeded: DateTime<Utc>) {
 async fn run(store: &Store, fence: Fence, now: DateTime<Utc>) {
     platform::write_state_of(store, fence, now).await;
     let tx = store.begin().await.unwrap();
-    jobs::start(&tx, fence, now).await.unwrap();
+    jobs::start(&tx, fence, TimeDelta::minutes(1), now).await.unwrap();
     jobs::finish(&tx, fence, &End::Success, now).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(jobs::get(store, fence.job_id).await.unwrap().status, JobStatus::Success);

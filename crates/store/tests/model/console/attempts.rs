@@ -37,19 +37,14 @@ impl World<'_> {
 
     pub(crate) async fn start(&self, fence: Fence) -> Result<()> {
         let tx = self.bench.store.begin().await?;
-        jobs::guard(&tx, fence).await?;
-        let job = jobs::get(&tx, fence.job_id).await?;
-        if job.status == JobStatus::Processing {
-            return Ok(());
-        }
-        jobs::start(&tx, fence, self.now).await?;
-        let event = match job.job_type {
+        let Some(begun) = jobs::start(&tx, fence, LEASE, self.now).await? else { return Ok(()) };
+        let event = match begun.job_type {
             JobType::Deploy => Some(SpecEvent::StartDeploy),
             JobType::Destroy => Some(SpecEvent::StartDestroy),
             _ => None,
         };
         if let Some(event) = event {
-            specs::transition(&tx, job.spec_id, &event, None, self.now).await?;
+            specs::transition(&tx, begun.spec_id, &event, None, self.now).await?;
         }
         self.close(tx).await
     }

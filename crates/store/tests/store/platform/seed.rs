@@ -256,7 +256,7 @@ impl Seed<'_> {
         self.insert(&self.new_job(spec, job_type, plan).await).await;
         let fence = self.claim().await;
         let tx = self.begin().await;
-        jobs::start(&tx, fence, self.now).await.unwrap();
+        jobs::start(&tx, fence, LEASE, self.now).await.unwrap();
         tx.commit().await.unwrap();
         fence
     }
