@@ -148,12 +148,14 @@ async fn start(mut settings: Settings, args: StartArgs) -> anyhow::Result<()> {
     if let Some(slots) = args.slots {
         settings.slots.value = slots.into();
     }
-    let (name, _lock) = own_folder(&settings.data_dir.value.join("runners"), args.name)?;
+    let runners = settings.data_dir.value.join("runners");
+    let (name, _lock) = own_folder(&runners, args.name)?;
     let mut interrupts = Interrupts::listen()?;
     let drain = Duration::from_secs(args.drain.into());
     let tool = find_tool(&settings).await?;
     let mut runner = LocalRunner::start(&settings, tool, &console, &token, &name, drain).await?;
-    eprintln!("Runner {name} works for {console}; stop it with Ctrl-C");
+    eprintln!("the Runner works for {console}; its folder is {}", runners.join(&name).display());
+    eprintln!("stop it with Ctrl-C");
     tokio::select! {
         error = runner.ended() => return Err(error),
         () = interrupts.next() => {

@@ -73,7 +73,7 @@ pub(crate) async fn serve(settings: &Settings, needs: Needs) -> anyhow::Result<(
     let mut interrupts = Interrupts::listen()?;
     let mut platform = Platform::start(settings, lock, listen, needs).await?;
     let result = match platform.announce() {
-        Ok(()) => until_interrupt(settings, &mut platform, &mut interrupts).await,
+        Ok(()) => until_interrupt(settings, needs, &mut platform, &mut interrupts).await,
         Err(error) => Err(error),
     };
     platform.shutdown().await;
@@ -82,6 +82,7 @@ pub(crate) async fn serve(settings: &Settings, needs: Needs) -> anyhow::Result<(
 
 async fn until_interrupt(
     settings: &Settings,
+    needs: Needs,
     platform: &mut Platform,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<()> {
@@ -92,7 +93,10 @@ async fn until_interrupt(
     tokio::select! {
         error = platform.runner_ended() => Err(error),
         () = interrupts.next() => {
-            eprintln!("ending; jobs that run here are interrupted, once more kills Terraform");
+            eprintln!("ending; {}", match needs {
+                Needs::Console => "requests under way are finished first",
+                Needs::Runner => "jobs that run here are interrupted, once more kills Terraform",
+            });
             Ok(())
         }
     }

@@ -19,8 +19,12 @@ pub(crate) struct Up {
 
 impl Up {
     pub(crate) fn start(home: &TempDir) -> Self {
+        Self::start_as("up", home)
+    }
+
+    fn start_as(command: &str, home: &TempDir) -> Self {
         let child = alethia(home.path())
-            .args(["up", "--listen", "127.0.0.1:0"])
+            .args([command, "--listen", "127.0.0.1:0"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -31,14 +35,15 @@ impl Up {
         Self { child: Some(child), address: told["address"].as_str().expect("it is text").to_owned() }
     }
 
-    fn end(&mut self) -> Option<i32> {
+    /// The exit code, and what was told until then.
+    fn end(&mut self) -> Option<(i32, String)> {
         let mut child = self.child.take()?;
         signal(&child, Signal::TERM);
         // One that stands still hears nothing.
         signal(&child, Signal::CONT);
         let mut told = String::new();
         child.stderr.take()?.read_to_string(&mut told).ok()?;
-        child.wait().ok()?.code()
+        Some((child.wait().ok()?.code()?, told))
     }
 }
 
@@ -61,9 +66,19 @@ fn commands_share_the_console_that_runs_on_their_data_folder() {
     let second = run(&home, &["up", "--listen", "127.0.0.1:0"]);
     assert_eq!(second.status.code(), Some(1));
     assert!(stderr(&second).contains("is in use"), "{}", stderr(&second));
-    assert_eq!(up.end(), Some(0));
+    let (code, told) = up.end().unwrap();
+    assert_eq!(code, 0);
+    assert!(told.contains("jobs that run here are interrupted"), "{told}");
     assert!(!home.path().join(".local/share/alethia/console.json").exists());
     assert!(ok(&home, &["zone", "list"]).contains("web"), "the data stays");
+}
+
+#[test]
+fn a_console_alone_ends_without_a_word_about_jobs() {
+    let home = home();
+    let (code, told) = Up::start_as("serve", &home).end().unwrap();
+    assert_eq!(code, 0);
+    assert!(told.contains("requests under way are finished first") && !told.contains("jobs"), "{told}");
 }
 
 #[test]
