@@ -94,6 +94,21 @@ fn without_a_terminal_and_without_yes_nothing_is_changed_and_the_exit_code_is_3(
 }
 
 #[test]
+fn a_log_can_be_searched_whatever_the_case_of_its_letters() {
+    let home = home();
+    write(&home, "tiny.yaml", SPEC);
+    ok(&home, &["plan", "tiny.yaml"]);
+    let job = json(&home, &["jobs", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let log = ok(&home, &["jobs", "logs", &job]);
+    let wanted: Vec<&str> = log.lines().filter(|line| line.to_lowercase().contains("terraform")).collect();
+    assert!(!wanted.is_empty() && wanted.len() < log.lines().count(), "{log}");
+    let found = ok(&home, &["jobs", "logs", &job, "--search", "TerraForm"]);
+    assert_eq!(found.lines().collect::<Vec<_>>(), wanted);
+    assert_eq!(ok(&home, &["jobs", "logs", &job, "--search", "no such line"]), "");
+    assert_eq!(json(&home, &["jobs", "logs", &job, "--search", "no such line"]), serde_json::json!([]));
+}
+
+#[test]
 fn a_hint_can_be_typed_where_the_data_folder_was_a_flag() {
     let home = home();
     let output = run(&home, &["--data-dir", "my data", "spec", "get", "nothing"]);
