@@ -58,7 +58,12 @@ async fn play(world: &World) -> Result<Report> {
     gate.set(Weather::default());
     let mut remarks = Vec::new();
     let violations = conclude(world, &history, &mut remarks).await?;
-    Ok(Report { violations, jobs: settle::tally(&settle::jobs(&client).await?), remarks })
+    Ok(Report {
+        violations,
+        shortfalls: Vec::new(),
+        jobs: settle::tally(&settle::jobs(&client).await?),
+        remarks,
+    })
 }
 
 async fn begin(world: &World, client: &Client) -> Result<Job> {

@@ -1,10 +1,15 @@
-//! A disk of its own for one Runner, so small that it can be filled: a tmpfs, which only root may mount.
+//! A disk of its own for one Runner, so small that it can be filled: a tmpfs.
+//!
+//! Only who administers a system may mount one. Everybody else may be that in a namespace of their own where the system allows
+//! it, so the whole run moves into one first.
 
 use std::{
+    env,
     fs::{self, File},
     io::{self, Write},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::Result;
@@ -12,9 +17,35 @@ use anyhow::Result;
 const SIZE: &str = "size=24m,mode=0700";
 const PIECE: usize = 64 * 1024;
 
+/// The bit of `CAP_SYS_ADMIN` among the capabilities.
+const ADMINISTERS: u32 = 21;
+/// Starts a program in a namespace in which it may mount, as the same user.
+const NAMESPACE: [&str; 5] = ["unshare", "--user", "--map-current-user", "--keep-caps", "--mount"];
+
 /// A small disk; it is gone with the value.
 #[derive(Debug)]
 pub(crate) struct SmallDisk(PathBuf);
+
+/// Starts this program again where it may mount; returns where that needs no change or can't be had.
+///
+/// # Errors
+/// When it can't be started again.
+pub fn move_to_where_disks_are_mounted() -> io::Result<()> {
+    let [unshare, options @ ..] = NAMESPACE;
+    let trial = || Command::new(unshare).args(options).arg("true").stderr(Stdio::null()).status();
+    if may_mount() || !trial().is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    Err(Command::new(unshare).args(options).arg(env::current_exe()?).args(env::args_os().skip(1)).exec())
+}
+
+/// Whether this process administers its system, or its part of it.
+fn may_mount() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    effective.is_some_and(|mask| mask >> ADMINISTERS & 1 == 1)
+}
 
 impl SmallDisk {
     /// Mounts one; `None` where this process may not.
@@ -22,7 +53,7 @@ impl SmallDisk {
     /// # Errors
     /// When there is no program to mount with.
     pub(crate) fn mount(at: &Path) -> Result<Option<Self>> {
-        if !rustix::process::geteuid().is_root() {
+        if !may_mount() {
             return Ok(None);
         }
         let mounted =

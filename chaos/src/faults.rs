@@ -18,12 +18,12 @@ use crate::{
     world::{Node, World},
 };
 
-/// Lets all faults happen at their times. Returns when the last one is over.
+/// Lets all faults happen at their times. Returns when the last one is over; tells how many happened.
 ///
 /// # Errors
 /// When a fault could not be made or undone.
-pub(crate) async fn play(world: Arc<World>, faults: Vec<Fault>, stop: CancellationToken) -> Result<()> {
-    let (begun, mut under_way) = (Instant::now(), JoinSet::new());
+pub(crate) async fn play(world: Arc<World>, faults: Vec<Fault>, stop: CancellationToken) -> Result<usize> {
+    let (begun, mut under_way, mut happened) = (Instant::now(), JoinSet::new(), 0);
     for fault in faults {
         if stop.run_until_cancelled(sleep_until(begun + fault.at)).await.is_none() {
             break;
@@ -32,8 +32,9 @@ pub(crate) async fn play(world: Arc<World>, faults: Vec<Fault>, stop: Cancellati
     }
     while let Some(ended) = under_way.join_next().await {
         ended??;
+        happened += 1;
     }
-    Ok(())
+    Ok(happened)
 }
 
 async fn happen(world: Arc<World>, fault: Fault) -> Result<()> {
@@ -174,7 +175,7 @@ async fn blow(world: &World, name: &str, gate: &Gate, lasts: Duration, weather: 
 
 async fn fill_disk(world: &World, lasts: Duration) -> Result<()> {
     let Some((number, disk)) = &world.disk else {
-        world.chronicle.note("no disk is filled: that takes one of its own, which only root may mount");
+        world.chronicle.note("no disk is filled: that takes one of its own, which may not be mounted here");
         return Ok(());
     };
     let runner = &world.runners[*number];

@@ -12,6 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use alethia_domain::ids::{JobId, SpecId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -27,8 +28,10 @@ pub struct Run {
     pub id: String,
     /// What it was to do, such as `apply`.
     pub command: String,
-    /// Id of the Spec whose state it works on.
-    pub spec: String,
+    /// The Spec whose state it works on.
+    pub spec: SpecId,
+    /// The job that it works for.
+    pub job: JobId,
     /// SHA-256 of the job token, which the database knows the attempt by.
     pub token_hash: String,
     /// When it began.
@@ -37,6 +40,8 @@ pub struct Run {
     pub ended: Option<DateTime<Utc>>,
     /// Whether another Terraform that changes things was still at work on the same Spec.
     pub overlaps: bool,
+    /// Whether it left a state behind that the state backend did not take; never in the first entry.
+    pub left_state: bool,
 }
 
 /// The folder of the journal.
@@ -90,8 +95,8 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn lock_file(&self, spec: &str) -> io::Result<File> {
-        OpenOptions::new().create(true).append(true).open(self.0.join("locks").join(spec))
+    pub fn lock_file(&self, spec: SpecId) -> io::Result<File> {
+        OpenOptions::new().create(true).append(true).open(self.0.join(format!("locks/{spec}")))
     }
 
     /// Where the lines of a process go.

@@ -1,19 +1,20 @@
 //! What is in the cloud and in no state, and whose fault it is not.
 //!
-//! A Terraform that was killed outright could not write down what it had made. One whose Runner was lost could, but its state
-//! came after somebody had gone on without it: nobody can know that it will come. The next apply finds the name taken, so a
-//! person removes it by hand, as here. Nothing else is ever touched or excused.
+//! A Terraform that was killed outright could not write down what it had made. One that ended and left its state behind
+//! could, but that state came after somebody had begun to go on without it: nobody can know that it will come. The next apply
+//! finds the name taken, so a person removes it by hand, as here. Nothing else is ever touched or excused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alethia_api::{
     client::Client,
     jobs::{Job, JobQuery},
     specs::Spec,
 };
-use alethia_domain::lifecycle::FailureReason;
+use alethia_domain::ids::JobId;
 use alethia_sandbox::cloud::Resource;
 use anyhow::Result;
+use chrono::{DateTime, TimeDelta, Utc};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
@@ -21,6 +22,17 @@ use crate::{journal::Run, world::World};
 
 /// Type and id of a resource.
 pub(crate) type Key = (String, String);
+
+/// How far the times of two transactions may be apart that were one after the other: each looks at the clock first.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
+
+/// What there is that tells whose fault a resource is.
+pub(crate) struct Traces<'a> {
+    pub(crate) runs: &'a [Run],
+    pub(crate) jobs: &'a [Job],
+    /// When the states came that attempts at these jobs delivered after their end.
+    pub(crate) arrivals: &'a BTreeMap<JobId, DateTime<Utc>>,
+}
 
 /// Whether an apply failed because of them.
 pub(crate) fn stand_in_the_way(spec: &Spec) -> bool {
@@ -32,11 +44,12 @@ pub(crate) fn stand_in_the_way(spec: &Spec) -> bool {
 /// # Errors
 /// When the Console or the disk does not answer.
 pub(crate) async fn remove(world: &World, client: &Client, spec: &Spec) -> Result<usize> {
-    let lock = world.journal.lock_file(&spec.id.to_string())?;
+    let lock = world.journal.lock_file(spec.id)?;
     if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
         return Ok(0);
     }
-    let known: BTreeSet<Key> = match client.state(spec.id).await?.current {
+    let state = client.state(spec.id).await?;
+    let known: BTreeSet<Key> = match &state.current {
         Some(current) => {
             in_state(&client.state_content(spec.id, current.serial).await?).into_iter().collect()
         }
@@ -44,8 +57,13 @@ pub(crate) async fn remove(world: &World, client: &Client, spec: &Spec) -> Resul
     };
     let query = JobQuery { spec_id: Some(spec.id), limit: Some(200), ..JobQuery::default() };
     let (runs, jobs, mut removed) = (world.journal.runs()?, client.jobs(&query).await?.items, 0);
+    // What has not come by now comes too late.
+    let yet_to_come = runs.iter().filter(|run| run.left_state).map(|run| (run.job, Utc::now()));
+    let come = state.rescued.iter().map(|late| (late.job_id, late.created_at));
+    let arrivals: BTreeMap<_, _> = yet_to_come.chain(come).collect();
+    let traces = Traces { runs: &runs, jobs: &jobs, arrivals: &arrivals };
     for resource in world.cloud.list()? {
-        if !known.contains(&key(&resource)) && is_leak(&runs, &jobs, spec, &resource) {
+        if !known.contains(&key(&resource)) && is_leak(&traces, spec, &resource) {
             world
                 .chronicle
                 .note(&format!("{} {} was left behind and is removed by hand", resource.kind, resource.id));
@@ -56,24 +74,25 @@ pub(crate) async fn remove(world: &World, client: &Client, spec: &Spec) -> Resul
     Ok(removed)
 }
 
-/// Whether an apply may have made it for this Spec that was killed, or whose Runner was lost.
-pub(crate) fn is_leak(runs: &[Run], jobs: &[Job], spec: &Spec, resource: &Resource) -> bool {
-    let is_its = resource.id.contains(&format!("{}-", spec.name));
-    let mut applies = runs.iter().filter(|run| run.command == "apply" && run.spec == spec.id.to_string());
-    is_its
-        && applies.any(|run| {
+/// Whether an apply made it for this Spec that could not write it down, or not in time.
+pub(crate) fn is_leak(traces: &Traces<'_>, spec: &Spec, resource: &Resource) -> bool {
+    let applies: Vec<&Run> =
+        traces.runs.iter().filter(|run| run.command == "apply" && run.spec == spec.id).collect();
+    let followed = applies.iter().zip(applies.iter().skip(1).map(Some).chain([None]));
+    resource.id.contains(&format!("{}-", spec.name))
+        && followed.into_iter().any(|(run, next)| {
+            let until = run.ended.or(next.map(|next| next.begun));
             let made_it =
-                resource.created >= run.begun && run.ended.is_none_or(|ended| resource.created <= ended);
-            made_it && (run.ended.is_none() || jobs.iter().any(|job| is_lost(job, run)))
+                resource.created >= run.begun && until.is_none_or(|until| resource.created <= until);
+            made_it && (run.ended.is_none() || next.is_some_and(|next| went_on_without(traces, run, next)))
         })
 }
 
-/// Whether the run was one of this job, whose Runner was lost.
-fn is_lost(job: &Job, run: &Run) -> bool {
-    let lost = job.failure.as_ref().is_some_and(|failure| failure.reason == FailureReason::RunnerLost);
-    let within = job.started_at.is_some_and(|started| run.begun >= started)
-        && job.finished_at.is_some_and(|finished| run.begun <= finished);
-    lost && within && job.spec_id.to_string() == run.spec
+/// Whether the job of the second run was made before the state came that the first one left behind.
+fn went_on_without(traces: &Traces<'_>, run: &Run, next: &Run) -> bool {
+    let made = traces.jobs.iter().find(|job| job.id == next.job).map_or(next.begun, |job| job.created_at);
+    let came = traces.arrivals.get(&run.job).filter(|_| run.left_state);
+    came.is_some_and(|came| *came + TOLERANCE >= made)
 }
 
 pub(crate) fn key(resource: &Resource) -> Key {
@@ -96,4 +115,59 @@ pub(crate) fn in_state(state: &Value) -> Vec<Key> {
         })
     });
     instances.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use alethia_domain::ids::{SpecId, ZoneId};
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    fn apply(spec: SpecId, begun: i64, ended: Option<i64>, left_state: bool) -> Run {
+        Run {
+            id: begun.to_string(),
+            command: "apply".to_owned(),
+            spec,
+            job: JobId::generate(),
+            token_hash: String::new(),
+            begun: at(begun),
+            ended: ended.map(at),
+            overlaps: false,
+            left_state,
+        }
+    }
+
+    /// Whether what was made at 15 is excused when the first of two applies ended like that and its state came then.
+    fn is_excused(ended: Option<i64>, left_state: bool, came: Option<i64>) -> bool {
+        let id = SpecId::generate();
+        let spec: Spec = serde_json::from_value(json!({
+            "id": id, "zone_id": ZoneId::generate(), "zone": "default", "name": "shop", "stage": "development",
+            "provider": "aws", "region": "eu-west-1", "identity": "sandbox", "status": "FAILED", "revision": 1,
+            "created_at": at(0), "updated_at": at(0),
+        }))
+        .unwrap();
+        let made: Resource = serde_json::from_value(json!({
+            "type": "aws_sqs_queue", "id": "shop-development-a", "name": "a", "region": "eu-west-1",
+            "created": at(15), "updated": at(15), "attributes": {},
+        }))
+        .unwrap();
+        let runs = [apply(id, 10, ended, left_state), apply(id, 100, Some(120), false)];
+        let arrivals = came.map(|came| (runs[0].job, at(came))).into_iter().collect();
+        is_leak(&Traces { runs: &runs, jobs: &[], arrivals: &arrivals }, &spec, &made)
+    }
+
+    #[test]
+    fn only_what_could_not_be_told_in_time_is_excused() {
+        assert!(is_excused(None, false, None), "it was killed");
+        assert!(is_excused(Some(20), true, Some(110)), "somebody had gone on");
+        assert!(!is_excused(Some(20), true, Some(60)), "it was there in time");
+        assert!(!is_excused(Some(20), true, None), "it never came");
+        assert!(!is_excused(Some(20), false, None), "its state was taken");
+        assert!(!is_excused(Some(14), true, Some(110)), "another one made it");
+    }
 }

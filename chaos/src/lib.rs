@@ -24,5 +24,6 @@ mod settle;
 mod world;
 
 pub use directed::frozen_runner;
+pub use disk::move_to_where_disks_are_mounted;
 pub use run::{Report, run};
 pub use settings::{Settings, find_terraform};

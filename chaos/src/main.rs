@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use alethia_chaos::{Settings, run};
+use alethia_chaos::{Settings, move_to_where_disks_are_mounted, run};
 use anyhow::{Context, Result};
 use clap::Parser;
 
@@ -28,9 +28,14 @@ struct Arguments {
     verbose: bool,
 }
 
-#[tokio::main]
-async fn main() -> Result<ExitCode> {
+fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
+    move_to_where_disks_are_mounted().context("the run can't move to where disks are mounted")?;
+    begin(arguments)
+}
+
+#[tokio::main]
+async fn begin(arguments: Arguments) -> Result<ExitCode> {
     let seed = arguments.seed.unwrap_or_else(rand::random);
     let settings = settings(&arguments, seed)?;
     let folder = settings.folder.clone();
@@ -42,7 +47,7 @@ async fn main() -> Result<ExitCode> {
     let failed = match &report {
         Ok(report) => {
             println!("{report}");
-            !report.violations.is_empty()
+            !report.is_sound()
         }
         Err(error) => {
             println!("the run broke: {error:#}");

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use alethia_api::client::Client;
+use alethia_api::{client::Client, jobs::Job};
+use alethia_domain::lifecycle::JobStatus;
 use anyhow::{Context, Result};
 use tokio::{
     task::{JoinSet, block_in_place},
@@ -24,11 +25,19 @@ use crate::{
 /// How long the streams of jobs may take to end after their jobs.
 const LAST_WORDS: Duration = Duration::from_secs(60);
 
+/// How many changes must end with success in each minute of a run, and how many plans; some end after it.
+const CHANGES_A_MINUTE: f64 = 2.0;
+const PLANS_A_MINUTE: f64 = 2.0;
+/// Which share of the faults of the schedule must have happened.
+const FAULTS_PLAYED: f64 = 0.9;
+
 /// How a run ended.
 #[derive(Debug)]
 pub struct Report {
     /// What the platform did that it must not do; none when all is well.
     pub violations: Vec<String>,
+    /// What it did too little of to say that all is well.
+    pub shortfalls: Vec<String>,
     /// How many jobs ended how.
     pub jobs: BTreeMap<String, usize>,
     /// What else is worth to be told.
@@ -47,7 +56,15 @@ pub async fn run(settings: Settings) -> Result<Report> {
     report
 }
 
+impl Report {
+    /// Whether all is well, and enough was done to say so.
+    pub fn is_sound(&self) -> bool {
+        self.violations.is_empty() && self.shortfalls.is_empty()
+    }
+}
+
 async fn play(world: &Arc<World>, faults: Vec<Fault>) -> Result<Report> {
+    let scheduled = faults.len();
     let (history, stop) = (Arc::new(History::default()), CancellationToken::new());
     let mut people = JoinSet::new();
     for number in 0..world.settings.specs {
@@ -61,15 +78,35 @@ async fn play(world: &Arc<World>, faults: Vec<Fault>) -> Result<Report> {
         played
     };
     let (watched, played) = tokio::join!(watched, faulty);
-    played?;
+    let played = played?;
     let mut remarks = [watched?, world.left_out()].concat();
     while let Some(ended) = people.join_next().await {
         ended??;
     }
     world.chronicle.note("no more faults");
     let violations = conclude(world, &history, &mut remarks).await?;
-    let jobs = settle::tally(&settle::jobs(&world.client()?).await?);
-    Ok(Report { violations, jobs, remarks })
+    let jobs = settle::jobs(&world.client()?).await?;
+    let shortfalls = shortfalls(world.settings.length, &jobs, played, scheduled);
+    Ok(Report { violations, shortfalls, jobs: settle::tally(&jobs), remarks })
+}
+
+/// A run in which next to nothing happened finds nothing either.
+fn shortfalls(length: Duration, jobs: &[Job], played: usize, scheduled: usize) -> Vec<String> {
+    let minutes = length.as_secs_f64() / 60.0;
+    let good = jobs.iter().filter(|job| job.status == JobStatus::Success);
+    let (changed, looked): (Vec<&Job>, Vec<&Job>) = good.partition(|job| job.job_type.is_mutating());
+    let few = |what: &str, there: usize, least: f64| {
+        ((there as f64) < least)
+            .then(|| format!("{there} {what}, and {least:.0} are the least that tell something"))
+    };
+    [
+        few("changes ended with success", changed.len(), CHANGES_A_MINUTE * minutes),
+        few("plans ended with success", looked.len(), PLANS_A_MINUTE * minutes),
+        few("faults happened", played, scheduled as f64 * FAULTS_PLAYED),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A service manager for all processes.
@@ -95,6 +132,7 @@ pub(crate) async fn conclude(
     let client: Client = world.client()?;
     let mut violations = history.all_wrong();
     violations.extend(settle::wait_for_jobs(&client).await?);
+    violations.extend(settle::wait_for_states(world).await);
     history.watchers.close();
     if timeout(LAST_WORDS, history.watchers.wait()).await.is_err() {
         let left = history.watchers.len();
@@ -119,6 +157,9 @@ impl fmt::Display for Report {
         }
         for violation in &self.violations {
             writeln!(f, "VIOLATION: {violation}")?;
+        }
+        for shortfall in &self.shortfalls {
+            writeln!(f, "TOO LITTLE: {shortfall}")?;
         }
         write!(f, "{} violations", self.violations.len())
     }

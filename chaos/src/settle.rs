@@ -1,6 +1,11 @@
 //! The end of a run: no more faults, everything runs, every job ends, and every Spec is brought to rest as a person would.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use alethia_api::{
     client::Client,
@@ -23,22 +28,63 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How often a Spec is tried to be brought to rest.
 const TRIES: usize = 5;
 
-/// Waits until no job is under way any more; says which do not end.
+/// Waits until no job is under way any more; says which do not end, and which wait and can't say what for.
 ///
 /// # Errors
 /// When the Console does not answer.
 pub(crate) async fn wait_for_jobs(client: &Client) -> Result<Vec<String>> {
     let deadline = Instant::now() + PATIENCE;
+    let (mut silent, mut wrong) = (Silent::default(), Vec::new());
     loop {
         let open: Vec<Job> = jobs(client).await?.into_iter().filter(|job| !job.status.is_final()).collect();
+        wrong.extend(open.iter().filter_map(|job| silent.look(job)));
         if open.is_empty() || Instant::now() > deadline {
-            let tell = |job: Job| {
-                format!("the job {} ({}) of {} is still {}", job.id, job.job_type, job.spec, job.status)
-            };
-            return Ok(open.into_iter().map(tell).collect());
+            wrong.extend(open.into_iter().map(still_open));
+            return Ok(wrong);
         }
         sleep(LOOK).await;
     }
+}
+
+fn still_open(job: Job) -> String {
+    let waits = job.waiting.map(|waiting| format!(" and waits for {}", waiting.detail)).unwrap_or_default();
+    format!("the job {} ({}) of {} is still {}{waits}", job.id, job.job_type, job.spec, job.status)
+}
+
+/// Jobs that did not say why they wait. Once is no fault: a job may be claimed between its row and the reason.
+#[derive(Debug, Default)]
+pub(crate) struct Silent(BTreeMap<JobId, usize>);
+
+impl Silent {
+    /// Looks at a job; tells when it did not say it twice running.
+    pub(crate) fn look(&mut self, job: &Job) -> Option<String> {
+        if job.status != JobStatus::Queued || job.waiting.is_some() {
+            self.0.remove(&job.id);
+            return None;
+        }
+        let times = self.0.entry(job.id).or_default();
+        *times += 1;
+        (*times == 2).then(|| format!("the job {} is QUEUED and does not say what it waits for", job.id))
+    }
+}
+
+/// Waits until every state that was left behind is delivered or refused; says which are not.
+pub(crate) async fn wait_for_states(world: &World) -> Vec<String> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let kept: Vec<PathBuf> = world.runners.iter().flat_map(|runner| kept(&runner.works_in)).collect();
+        if kept.is_empty() || Instant::now() > deadline {
+            let tell = |place: &PathBuf| format!("the state in {} is not delivered", place.display());
+            return kept.iter().map(tell).collect();
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Where a Runner keeps states together with what it takes to deliver them.
+fn kept(works_in: &Path) -> Vec<PathBuf> {
+    let folders = fs::read_dir(works_in.join("rescued")).into_iter().flatten().flatten();
+    folders.map(|folder| folder.path()).filter(|folder| folder.join("ticket.json").exists()).collect()
 }
 
 /// Brings every Spec to ACTIVE, DESTROYED or DRAFT; says which ones can't be.
@@ -146,4 +192,30 @@ pub(crate) async fn specs(client: &Client) -> Result<Vec<SpecDetail>> {
         specs.push(client.spec(spec.id).await?);
     }
     Ok(specs)
+}
+
+#[cfg(test)]
+mod tests {
+    use alethia_domain::ids::SpecId;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_job_that_does_not_say_twice_why_it_waits_is_told_once() {
+        let at = "2026-11-24T10:00:00Z";
+        let mut job: Job = serde_json::from_value(json!({
+            "id": JobId::generate(), "type": "PLAN", "status": "QUEUED", "spec_id": SpecId::generate(), "spec": "a",
+            "zone": "default", "revision": 1, "destroy": false, "attempt": 0, "cancel_requested": false,
+            "author": "owner", "progress": { "done": 0, "total": 0 }, "created_at": at,
+        }))
+        .unwrap();
+        let mut silent = Silent::default();
+        assert_eq!([1, 2, 3].map(|_| silent.look(&job).is_some()), [false, true, false]);
+        job.waiting =
+            serde_json::from_value(json!({ "reason": "turn", "detail": "its turn", "ahead": 0 })).unwrap();
+        assert_eq!(silent.look(&job), None);
+        job.waiting = None;
+        assert_eq!(silent.look(&job), None, "it is counted anew");
+    }
 }

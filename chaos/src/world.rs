@@ -138,7 +138,7 @@ impl World {
         let disk = self
             .disk
             .is_none()
-            .then_some("no disk was full: it takes one of its own, which only root may mount");
+            .then_some("no disk was full: it takes one of its own, which may not be mounted here");
         let clock = clock::library().is_none().then_some("no clock was wrong: faketime is not installed");
         disk.into_iter().chain(clock).map(str::to_owned).collect()
     }

@@ -6,6 +6,7 @@
 use std::{
     env,
     ffi::OsString,
+    fs,
     io::{self, Write},
     os::fd::AsFd,
     path::{Path, PathBuf},
@@ -13,7 +14,10 @@ use std::{
 };
 
 use alethia_chaos::journal::{JOURNAL, Journal, REAL, Run};
-use alethia_domain::plan::sha256_hex;
+use alethia_domain::{
+    ids::{JobId, SpecId},
+    plan::sha256_hex,
+};
 use anyhow::Context;
 use chrono::Utc;
 use rustix::{
@@ -21,11 +25,26 @@ use rustix::{
     io::{FdFlags, fcntl_setfd},
     process::{Pid, Signal, kill_process},
 };
+use serde::Deserialize;
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, ChildStdout, Command},
     signal::unix::{SignalKind, signal},
 };
+
+/// What the Runner leaves beside Terraform's folder, for the case that it does not see the end.
+const TICKET: &str = "../ticket.json";
+/// What Terraform leaves in its folder when the backend does not take its state.
+const ERRORED_STATE: &str = "errored.tfstate";
+
+/// Which attempt this is.
+#[derive(Deserialize)]
+struct Ticket {
+    spec_id: SpecId,
+    job_id: JobId,
+    job_token: String,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
@@ -46,21 +65,20 @@ async fn main() -> anyhow::Result<ExitCode> {
 }
 
 async fn journaled(folder: &Path, command: &str, terraform: Command) -> anyhow::Result<ExitCode> {
-    let journal = Journal::at(folder.join(JOURNAL));
-    let variable = |name| env::var(name).with_context(|| format!("{name} is not set"));
-    let spec =
-        variable("TF_HTTP_ADDRESS")?.rsplit('/').find(|part| part.len() == 36).unwrap_or_default().to_owned();
+    let (journal, ticket) = (Journal::at(folder.join(JOURNAL)), ticket()?);
     let begun = Utc::now();
     let mut run_entry = Run {
         id: format!("{}-{}", begun.timestamp_micros(), std::process::id()),
         command: command.to_owned(),
-        token_hash: sha256_hex(variable("TF_HTTP_PASSWORD")?.as_bytes()),
+        spec: ticket.spec_id,
+        job: ticket.job_id,
+        token_hash: sha256_hex(ticket.job_token.as_bytes()),
         begun,
         ended: None,
         overlaps: false,
-        spec,
+        left_state: false,
     };
-    let lock = journal.lock_file(&run_entry.spec)?;
+    let lock = journal.lock_file(run_entry.spec)?;
     if command == "apply" {
         run_entry.overlaps = flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err();
         fcntl_setfd(lock.as_fd(), FdFlags::empty()).context("the lock can't be handed on")?;
@@ -68,8 +86,18 @@ async fn journaled(folder: &Path, command: &str, terraform: Command) -> anyhow::
     journal.note(&run_entry)?;
     let lines = journal.lines_file(&run_entry.id)?;
     let status = run(terraform, Some(lines)).await?;
-    journal.note(&Run { ended: Some(Utc::now()), ..run_entry })?;
+    journal.note(&Run { ended: Some(Utc::now()), left_state: left_state(), ..run_entry })?;
     Ok(status)
+}
+
+fn ticket() -> anyhow::Result<Ticket> {
+    let ticket = fs::read(TICKET).with_context(|| format!("there is no {TICKET}"))?;
+    serde_json::from_slice(&ticket).with_context(|| format!("{TICKET} can't be read"))
+}
+
+/// Whether there is a whole state that the backend did not take. A full disk has a part of one, which is none.
+fn left_state() -> bool {
+    fs::read(ERRORED_STATE).is_ok_and(|state| serde_json::from_slice::<Value>(&state).is_ok())
 }
 
 /// Runs the real program. Its lines are written down before anybody else sees them.

@@ -10,7 +10,7 @@ use alethia_sandbox::cloud::Resource;
 use serde_json::Value;
 
 use super::Evidence;
-use crate::leaks::{self, Key, in_state, key};
+use crate::leaks::{self, Key, Traces, in_state, key};
 
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
     let known: BTreeSet<Key> = evidence.states.values().flat_map(in_state).collect();
@@ -26,7 +26,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
 
 /// Whether it is nobody's fault.
 fn is_excused(evidence: &Evidence, resource: &Resource) -> bool {
-    evidence.specs.iter().any(|spec| leaks::is_leak(&evidence.runs, &evidence.jobs, &spec.spec, resource))
+    let Evidence { runs, jobs, arrivals, .. } = evidence;
+    let traces = Traces { runs, jobs, arrivals };
+    evidence.specs.iter().any(|spec| leaks::is_leak(&traces, &spec.spec, resource))
 }
 
 /// ACTIVE: every component of the document is ACTIVE with its outputs; DESTROYED: nothing is left.

@@ -43,6 +43,8 @@ pub(crate) struct Evidence {
     pub(super) versions: Vec<Version>,
     /// Serials that people had taken over from an attempt after its end.
     pub(super) adopted: Vec<Adopted>,
+    /// When the first state came that an attempt at a job delivered after its end.
+    pub(super) arrivals: BTreeMap<JobId, DateTime<Utc>>,
     /// Jobs of which their Runners said how they ended; others were given up with their Runner.
     pub(super) finished: BTreeSet<JobId>,
     pub(super) events: Vec<Event>,
@@ -79,6 +81,13 @@ pub(super) struct Version {
 pub(super) struct Adopted {
     pub(super) spec_id: SpecId,
     pub(super) serial: u64,
+}
+
+/// A state that came after the end of its attempt.
+#[derive(Debug, Deserialize)]
+struct Arrival {
+    job_id: JobId,
+    at: DateTime<Utc>,
 }
 
 /// A job whose Runner said how it ended.
@@ -118,6 +127,11 @@ impl Evidence {
             "SELECT subject AS spec_id, (detail->>'serial')::bigint AS serial FROM audit_log \
             WHERE action = 'state.adopt'",
         )?;
+        let arrivals: Vec<Arrival> = rows(
+            world,
+            "SELECT detail->>'job' AS job_id, min(at) AS at FROM audit_log WHERE action = 'state.rescue' \
+            GROUP BY detail->>'job'",
+        )?;
         let finished: Vec<Finished> =
             rows(world, "SELECT subject AS job_id FROM audit_log WHERE action = 'job.finish'")?;
         let events = rows(world, "SELECT * FROM events ORDER BY id")?;
@@ -131,6 +145,7 @@ impl Evidence {
             attempts,
             versions,
             adopted,
+            arrivals: arrivals.into_iter().map(|arrival| (arrival.job_id, arrival.at)).collect(),
             finished: finished.into_iter().map(|finished| finished.job_id).collect(),
             events,
             resources: world.cloud.list()?,

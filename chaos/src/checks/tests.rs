@@ -37,7 +37,7 @@ fn sound() -> (tempfile::TempDir, Evidence) {
         attempts: vec![attempt(job, 1, 10, 20)],
         versions: vec![version(spec, job, 1, 15)],
         events: statuses.map(|status| event(spec, job, status)).into(),
-        runs: vec![run(spec)],
+        runs: vec![run(spec, job)],
         journal,
         finished: [job].into(),
         ..Evidence::default()
@@ -75,15 +75,17 @@ fn event(spec: SpecId, job: JobId, status: JobStatus) -> Event {
     Event { spec_id: Some(spec), job_id: Some(job), change }
 }
 
-fn run(spec: SpecId) -> Run {
+fn run(spec: SpecId, job: JobId) -> Run {
     Run {
         id: "one".to_owned(),
         command: "apply".to_owned(),
-        spec: spec.to_string(),
+        spec,
+        job,
         token_hash: "token 1".to_owned(),
         begun: at(12),
         ended: Some(at(19)),
         overlaps: false,
+        left_state: false,
     }
 }
 

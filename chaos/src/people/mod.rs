@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use call::persist;
 pub(crate) use document::{ZONES, document, spec_name};
 
-use crate::{history::History, leaks, world::World};
+use crate::{history::History, leaks, settle::Silent, world::World};
 
 /// How often somebody looks at a job.
 const LOOK: Duration = Duration::from_millis(400);
@@ -218,10 +218,13 @@ impl Person {
     }
 
     async fn wait(&self, job: JobId) -> Result<Option<Job>, ClientError> {
-        let deadline = Instant::now() + PATIENCE;
+        let (deadline, mut silent) = (Instant::now() + PATIENCE, Silent::default());
         while Instant::now() < deadline {
             let next = Instant::now() + LOOK;
             let seen = persist(&self.stop, || self.client.job(job)).await?;
+            if let Some(wrong) = silent.look(&seen) {
+                self.history.wrong(wrong);
+            }
             if seen.status.is_final() {
                 return Ok(Some(seen));
             }
