@@ -2,7 +2,7 @@
 
 use alethia_domain::{
     ids::{JobId, SpecId},
-    lifecycle::{ComponentEvent, FailureReason, JobType},
+    lifecycle::{ComponentEvent, FailureReason, JobStatus, JobType},
 };
 use alethia_store::{
     Conflict, StoreError,
@@ -15,7 +15,7 @@ use rand::RngExt;
 use serde_json::json;
 
 use crate::{
-    console::failure,
+    console::{LEASE, failure},
     invariants::{Answer, Verdict},
     world::{World, text},
 };
@@ -182,6 +182,7 @@ impl Work {
 
     async fn step(&mut self, world: &mut World<'_>, step: Step) -> Verdict<Answer> {
         let fence = self.fence;
+        let was_claimed = world.story.jobs[&fence.job_id].status == JobStatus::Claimed;
         world.may_be_cut_off();
         let result = match step {
             Step::Start => world.start(fence).await,
@@ -201,6 +202,9 @@ impl Work {
             }
         };
         let answer = world.answered(fence, &format!("{step:?}"), &result).await?;
+        if step == Step::Start && answer == Answer::Accepted && was_claimed {
+            world.leases.insert(fence.job_id, world.now + LEASE);
+        }
         if step == Step::PutPlan && answer == Answer::Accepted {
             world.plans.insert(fence.job_id, crate::console::plan_file(fence));
         }
