@@ -1,18 +1,20 @@
-//! The environment of Terraform: built from nothing, with the way into the state and into the cloud.
+//! The environment of Terraform: built from nothing, with the way into the cloud. The way to the state comes with each
+//! process, see `guard::Backend`.
 //!
 //! Nothing of the Runner's own environment gets in but what is listed here. A job in the sandbox cloud never sees a cloud
 //! credential, and a job in a real cloud never sees the sandbox.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path};
 
 use alethia_domain::access::CloudAccess;
-use base64::{Engine, prelude::BASE64_STANDARD};
 
-/// Variables of the Runner that Terraform gets in any case.
-const PASSED_ON: [&str; 13] = [
-    "PATH",
-    "LANG",
-    "TZ",
+use crate::guard::Backend;
+
+/// Variables of the Runner that Terraform gets in any case, besides those of the network.
+const PASSED_ON: [&str; 5] =
+    ["PATH", "LANG", "TZ", "TF_REGISTRY_CLIENT_TIMEOUT", "TF_REGISTRY_DISCOVERY_RETRY"];
+/// Variables that say how to reach others.
+const NETWORK: [&str; 8] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "HTTP_PROXY",
@@ -21,14 +23,10 @@ const PASSED_ON: [&str; 13] = [
     "http_proxy",
     "https_proxy",
     "no_proxy",
-    "TF_REGISTRY_CLIENT_TIMEOUT",
-    "TF_REGISTRY_DISCOVERY_RETRY",
 ];
 /// Variables of the Runner whose values must never show.
 const SECRET: [&str; 4] =
     ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
-/// Name of the user of the state backend.
-const STATE_USER: &str = "job";
 
 /// What the environment is made of.
 pub(crate) struct Sources<'a> {
@@ -38,12 +36,6 @@ pub(crate) struct Sources<'a> {
     pub sandbox: &'a BTreeMap<String, String>,
     /// Way into the cloud.
     pub access: &'a CloudAccess,
-    /// Address of the state.
-    pub state: &'a str,
-    /// Token of the attempt.
-    pub token: &'a str,
-    /// Length of its lease.
-    pub lease: Duration,
     /// Home of Terraform.
     pub home: &'a Path,
     /// Its folder for temporary files.
@@ -64,10 +56,10 @@ pub(crate) fn environment(sources: &Sources<'_>) -> Result<BTreeMap<String, Stri
         .own
         .iter()
         .filter(|(name, _)| PASSED_ON.contains(&name.as_str()))
+        .chain(network(sources.own))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     environment.extend(fixed(sources));
-    environment.extend(state_backend(sources));
     environment.extend(match sources.access {
         CloudAccess::Sandbox => sandbox(sources)?,
         CloudAccess::Aws { .. } => aws(sources),
@@ -76,11 +68,14 @@ pub(crate) fn environment(sources: &Sources<'_>) -> Result<BTreeMap<String, Stri
 }
 
 /// Every value that a Runner knows to be secret while it works on a job.
-pub(crate) fn secrets(own: &BTreeMap<String, String>, runner_token: &str, job_token: &str) -> Vec<String> {
-    let basic = BASE64_STANDARD.encode(format!("{STATE_USER}:{job_token}"));
-    let known = [runner_token.to_owned(), job_token.to_owned(), basic];
+pub(crate) fn secrets(own: &BTreeMap<String, String>, runner_token: &str, backend: &Backend) -> Vec<String> {
     let cloud = SECRET.iter().filter_map(|name| own.get(*name).cloned());
-    known.into_iter().chain(cloud).collect()
+    backend.secrets().into_iter().chain([runner_token.to_owned()]).chain(cloud).collect()
+}
+
+/// Those variables of an environment that say how to reach others.
+pub(crate) fn network(environment: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
+    environment.iter().filter(|(name, _)| NETWORK.contains(&name.as_str()))
 }
 
 /// How far Terraform's memory grows before it looks for garbage, in percent of what it uses. By itself, at 100, it spends
@@ -96,29 +91,6 @@ fn fixed(sources: &Sources<'_>) -> Vec<(String, String)> {
         ("TF_INPUT", "0"),
         ("CHECKPOINT_DISABLE", "1"),
     ])
-}
-
-fn state_backend(sources: &Sources<'_>) -> Vec<(String, String)> {
-    variables([
-        ("TF_HTTP_ADDRESS", sources.state),
-        ("TF_HTTP_UPDATE_METHOD", "POST"),
-        ("TF_HTTP_LOCK_ADDRESS", sources.state),
-        ("TF_HTTP_LOCK_METHOD", "LOCK"),
-        ("TF_HTTP_UNLOCK_ADDRESS", sources.state),
-        ("TF_HTTP_UNLOCK_METHOD", "UNLOCK"),
-        ("TF_HTTP_USERNAME", STATE_USER),
-        ("TF_HTTP_PASSWORD", sources.token),
-        ("TF_HTTP_RETRY_MAX", &retries(sources.lease).to_string()),
-        ("TF_HTTP_RETRY_WAIT_MAX", "1"),
-    ])
-}
-
-/// How often Terraform tries again to write its state, a second apart. It must give up before it is killed for a lease
-/// that ends: only then it leaves the state where the Runner finds it. It has four tenths of the lease for that, and
-/// once it is interrupted it writes for each of its ten resources at a time, before and after, one after the other.
-/// The Runner has the patience instead: what Terraform leaves behind it delivers when the Console is back.
-fn retries(lease: Duration) -> u64 {
-    (lease.as_secs() * 4 / 10 / 25).min(5)
 }
 
 fn sandbox(sources: &Sources<'_>) -> Result<Vec<(String, String)>, CredentialsError> {
@@ -174,9 +146,6 @@ mod tests {
             own: &own,
             sandbox: &map(&[("ALETHIA_SANDBOX_CLOUD", "/cloud"), ("TF_CLI_CONFIG_FILE", "/cli")]),
             access,
-            state: "http://console/state",
-            token: "alj_x",
-            lease: Duration::from_secs(30),
             home: Path::new("/job/home"),
             temporary: Path::new("/job/tmp"),
         })
@@ -207,7 +176,6 @@ mod tests {
         assert!(environment["AWS_CONFIG_FILE"].ends_with("/.aws/config"));
         assert!(!environment.contains_key("AWS_SHARED_CREDENTIALS_FILE"));
         assert!(environment.keys().all(|name| !name.starts_with("ALETHIA_")));
-        assert_eq!(environment["TF_HTTP_PASSWORD"], "alj_x");
     }
 
     #[test]
@@ -217,9 +185,6 @@ mod tests {
             own: &none,
             sandbox: &none,
             access: &CloudAccess::Sandbox,
-            state: "",
-            token: "",
-            lease: Duration::from_secs(30),
             home: Path::new("/"),
             temporary: Path::new("/"),
         };

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     agent::Shared,
     credentials::secrets,
-    guard::Limits,
+    guard::{Backend, Limits},
     lease::Lease,
     log::Log,
     progress::{self, Carrier, Progress},
@@ -58,6 +58,8 @@ pub(crate) struct Job {
     pub redactor: Arc<Redactor>,
     /// Until when Terraform may run.
     pub limits: watch::Receiver<Limits>,
+    /// The state that it works on.
+    pub backend: Backend,
     /// Where it works; there once it is prepared.
     pub workspace: Option<Workspace>,
     /// What a plan of now is made from; there once the root is ready.
@@ -108,7 +110,8 @@ impl Job {
         limits: watch::Receiver<Limits>,
     ) -> (Self, Carrier) {
         let spool = shared.work.spool();
-        let secrets = secrets(&shared.environment, &shared.config.token, &claim.job_token);
+        let backend = Backend::of(&claim, &shared.config.console);
+        let secrets = secrets(&shared.environment, &shared.config.token, &backend);
         let redactor = Redactor::new(secrets);
         let log = Log::open(client.clone(), claim.attempt, redactor.clone(), stop.clone(), spool);
         let (progress, carrier) = progress::open(client.clone(), stop.clone());
@@ -122,6 +125,7 @@ impl Job {
             progress,
             redactor: Arc::new(redactor),
             limits,
+            backend,
             workspace: None,
             basis: None,
             plan: None,

@@ -28,14 +28,14 @@ use crate::{
     stop::{Stop, StopSignal},
 };
 
-/// How much of the lease may pass without a renewal before Terraform is interrupted, in percent. After an interrupt it
-/// tries to write its state for each resource that was under way, one after the other, and leaves it behind only then:
-/// it needs as much time as there can be.
-const INTERRUPT_AT: u32 = 50;
-/// How much of it may pass before everything is killed, in percent.
+/// How much of the lease may pass without a renewal before everything is killed, in percent.
 const KILL_AT: u32 = 92;
-/// The same for the guard: it acts only where the Runner did not.
-const GUARD_INTERRUPTS_AT: u32 = 60;
+/// How long before that Terraform is interrupted, at least: calls to the cloud that are under way come to their end, then the
+/// state is written, or left behind at once, since its front waits for nobody any more. A sixth of a longer lease, and
+/// never more than half of a short one: until then a Console that is away costs nothing.
+const ORDERLY_END: Duration = Duration::from_secs(5);
+/// The guard acts a little later, in percent of the lease, and so only where the Runner did not.
+const GUARD_WAITS: u32 = 5;
 const GUARD_KILLS_AT: u32 = 95;
 /// How long the Console holds an answer at most, so that a Runner is never taken as gone.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -182,7 +182,7 @@ impl Keeper {
 
 /// Ends Terraform when a lease that was renewed then ends, and returns when there is no hope any more.
 async fn watch_clock(renewed: Instant, length: Duration, stop: StopSignal) {
-    sleep_until(renewed + length * INTERRUPT_AT / 100).await;
+    sleep_until(renewed + interrupt_after(length)).await;
     stop.raise(Stop::LeaseEnding);
     sleep_until(renewed + length * KILL_AT / 100).await;
     stop.raise(Stop::LeaseLost);
@@ -191,9 +191,15 @@ async fn watch_clock(renewed: Instant, length: Duration, stop: StopSignal) {
     stop.raise(Stop::Over);
 }
 
+/// How long after its renewal a lease of this length has ended for Terraform.
+fn interrupt_after(length: Duration) -> Duration {
+    let end = ORDERLY_END.max(length / 6);
+    (length * KILL_AT / 100).saturating_sub(end).max(length / 2)
+}
+
 fn limits(renewed: Moment, length: Duration) -> Limits {
     Limits {
-        interrupt_at: renewed + length * GUARD_INTERRUPTS_AT / 100,
+        interrupt_at: renewed + (interrupt_after(length) + length * GUARD_WAITS / 100),
         kill_at: renewed + length * GUARD_KILLS_AT / 100,
     }
 }

@@ -5,12 +5,14 @@
 //! reaped and its group is gone afterwards. Lines go to a `Sink` one at a time: while the sink is busy nothing is read,
 //! so a flood of output waits in the pipe instead of in memory.
 //!
-//! A guard stays beside the child, in its group: it ends the child in time when this process is killed or stands still.
+//! A guard stays beside the child, in its group: it ends the child in time when this process is killed or stands still, and
+//! is the child's way to its state.
 
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, PipeReader, PipeWriter},
+    net::{Ipv4Addr, TcpListener},
     path::Path,
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -28,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::GuardProgram,
-    guard::{Limits, Moment, Outputs, Post},
+    guard::{Backend, Limits, Moment, Outputs, Post},
     stop::{Stop, StopSignal},
 };
 
@@ -49,8 +51,10 @@ pub(crate) struct Program<'a> {
     pub arguments: &'a [&'a str],
     /// The folder it runs in.
     pub folder: &'a Path,
-    /// All of its environment.
+    /// All of its environment but the way to its state.
     pub environment: &'a BTreeMap<String, String>,
+    /// Its state, to which the guard is the way.
+    pub backend: &'a Backend,
     /// File that takes its standard output; the sink does when absent.
     pub output: Option<File>,
     /// What stands guard over it.
@@ -125,7 +129,10 @@ fn spawn(program: Program<'_>) -> io::Result<Running> {
     };
     let outputs =
         Outputs { out: out.as_ref().map(PipeReader::try_clone).transpose()?, err: Some(err.try_clone()?) };
-    let mut post = Post::take(program.guard, outputs, *program.limits.borrow())?;
+    let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let way_to_state = program.backend.variables(door.local_addr()?);
+    let mut post = Post::take(program.guard, program.environment, outputs, *program.limits.borrow())?;
+    post.serve(door, program.backend)?;
     let child = Command::new("/bin/sh")
         .args(["-c", BECOME])
         .arg(program.path)
@@ -133,6 +140,7 @@ fn spawn(program: Program<'_>) -> io::Result<Running> {
         .current_dir(program.folder)
         .env_clear()
         .envs(program.environment)
+        .envs(way_to_state)
         .stdin(Stdio::null())
         .stdout(out_end)
         .stderr(err_end)

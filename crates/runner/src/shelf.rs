@@ -23,7 +23,7 @@ const TICKET: &str = "ticket.json";
 /// What the Console said to one that it refused.
 const REFUSAL: &str = "refused.txt";
 /// The largest state that is read, in bytes; more than a Console takes.
-const LARGEST: u64 = 512 * 1024 * 1024;
+pub(crate) const LARGEST: u64 = 512 * 1024 * 1024;
 
 /// Where they are kept.
 #[derive(Debug)]

@@ -83,6 +83,8 @@ pub(crate) struct Received {
     pub attempt_over_for_state: bool,
     /// Answer 503 to so many states that come late.
     pub refuse_rescues: u32,
+    /// How often the state backend was called.
+    pub state_calls: u32,
     /// States that came late.
     pub rescued: Vec<Bytes>,
 }
@@ -340,6 +342,7 @@ async fn state(
     Query(query): Query<BTreeMap<String, String>>,
     body: Bytes,
 ) -> Response {
+    shared.set(|received| received.state_calls += 1);
     if shared.received.lock().unwrap().attempt_over_for_state {
         return refusal(StatusCode::CONFLICT, Code::LeaseLost);
     }

@@ -71,7 +71,8 @@ impl Connection {
         }
     }
 
-    async fn execute(&self, request: Request) -> Result<Response, ClientError> {
+    /// One try, and any answer, a refusal too.
+    pub(super) async fn execute(&self, request: Request) -> Result<Response, ClientError> {
         let sent = self.http.execute(request).await;
         sent.map_err(|source| ClientError::Unreachable { url: self.base.to_string(), source })
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use alethia_domain::ids::{JobId, SpecId};
 use bytes::Bytes;
+use http::{Request, Response};
 use reqwest::{Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -67,11 +68,6 @@ impl RunnerClient {
     pub fn attempt(&self, job: JobId, token: &str) -> JobClient {
         JobClient { connection: self.connection.with_token(token), job: job.to_string() }
     }
-
-    /// Address of a Spec's Terraform state backend.
-    pub fn state_address(&self, spec: SpecId) -> String {
-        self.connection.url(&["state", &spec.to_string()]).to_string()
-    }
 }
 
 impl JobClient {
@@ -116,6 +112,24 @@ impl JobClient {
             }
             _ => checked(response).await.map(|_| lock.to_owned()),
         }
+    }
+
+    /// Makes a call of the state backend as Terraform made it, and gives back the answer as it came, a refusal too.
+    pub async fn pass_on_to_state(
+        &self,
+        spec: SpecId,
+        call: &Request<Bytes>,
+    ) -> Result<Response<Bytes>, ClientError> {
+        let unreachable = |source| ClientError::Unreachable { url: self.connection.base.to_string(), source };
+        let request = self.state(call.method().clone(), spec).headers(call.headers().clone());
+        let mut request = request.body(call.body().clone()).build().map_err(unreachable)?;
+        request.url_mut().set_query(call.uri().query());
+        let answer = self.connection.execute(request).await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let mut passed_on = Response::new(answer.bytes().await.map_err(unreachable)?);
+        *passed_on.status_mut() = status;
+        *passed_on.headers_mut() = headers;
+        Ok(passed_on)
     }
 
     /// Hands over a state that Terraform could not write, after the attempt was over. The Console keeps it beside the

@@ -1,34 +1,41 @@
 //! The guard of a running Terraform: a process beside it that ends it in time when its Runner can't.
 //!
 //! A Runner that is killed, frozen or starved can't keep its promise that nothing of Terraform runs when the lease ends.
-//! So each Terraform has a guard in its process group, told over a pipe until when the lease lasts. When that is near and
-//! no word came, or the pipe closes since the Runner is gone, Terraform is interrupted, and later the group is killed. All
+//! So each Terraform has a guard in its process group, told over a socket until when the lease lasts. When that is near and
+//! no word came, or the socket closes since the Runner is gone, Terraform is interrupted, and later the group is killed. All
 //! interrupts go through the guard: Terraform takes a second one for an order to drop everything, its state included.
 //!
-//! Here is the guard itself, which `alethia runner guard` is; [`post`] is the Runner's side. Its standard input is the pipe
-//! with the orders. Its standard output and error are, on purpose, the ends of Terraform's outputs that are read: while
+//! Here is the guard itself, which `alethia runner guard` is; [`post`] is the Runner's side, [`front`] what the guard is to
+//! Terraform: the way to its state. Its standard input is the socket with the orders. Its standard output and error are, on purpose, the ends of Terraform's outputs that are read: while
 //! they are open Terraform never writes into nothing, and when nobody else reads them any more, the guard does. A Runner
 //! that is only frozen reads them later, so then the guard takes no more than it must: lines are not lost to a log that
 //! has room for them.
 
+mod front;
 mod order;
 mod post;
 
 use std::{
-    io,
+    io::{self, IoSliceMut},
+    mem::MaybeUninit,
+    net::TcpListener,
     os::fd::{AsFd, BorrowedFd},
     process::ExitCode,
 };
 
 use rustix::{
+    cmsg_space,
     event::{PollFd, PollFlags, Timespec, poll},
     io::{Errno, ioctl_fionread, read},
+    net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg},
     process::{Pid, Signal, getpgid, getpgrp, kill_current_process_group, kill_process, test_kill_process},
 };
 
+pub(crate) use front::Backend;
 pub(crate) use order::{Limits, Moment};
 pub(crate) use post::{Outputs, Post};
 
+use front::Front;
 use order::Order;
 
 /// Longest sleep, in milliseconds: the clock may jump when the machine sleeps, and a sleep does not notice.
@@ -43,6 +50,9 @@ const MOST_WAITING: u64 = 32 * 1024;
 struct Guard {
     watched: Option<Pid>,
     limits: Option<Limits>,
+    /// Where the front is to stand.
+    door: Option<TcpListener>,
+    front: Option<Front>,
     /// Orders that came in part.
     partial: Vec<u8>,
     /// The Runner is gone.
@@ -66,7 +76,7 @@ enum End {
 pub fn stand() -> ExitCode {
     match Guard::default().stand() {
         Ok(()) => ExitCode::SUCCESS,
-        // Without its pipe it guards nothing; better no Terraform than one that nobody ends.
+        // Without its orders it guards nothing; better no Terraform than one that nobody ends.
         Err(_) => {
             kill_group();
             ExitCode::FAILURE
@@ -131,34 +141,47 @@ impl Guard {
         Timespec { tv_sec: (sleep / 1000).cast_signed(), tv_nsec: (sleep % 1000 * 1_000_000).cast_signed() }
     }
 
-    fn take_orders(&mut self, pipe: BorrowedFd<'_>) -> io::Result<()> {
+    fn take_orders(&mut self, socket: BorrowedFd<'_>) -> io::Result<()> {
         let mut bytes = [0; 1024];
-        match read(pipe, &mut bytes) {
-            Ok(0) => self.is_alone = true,
-            Ok(length) => self.partial.extend_from_slice(&bytes[..length]),
+        let mut room = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
+        let mut beside = RecvAncillaryBuffer::new(&mut room);
+        match recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut beside, RecvFlags::empty()) {
+            Ok(received) if received.bytes == 0 => self.is_alone = true,
+            Ok(received) => self.partial.extend_from_slice(&bytes[..received.bytes]),
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(error) => return Err(error.into()),
+        }
+        for message in beside.drain() {
+            if let RecvAncillaryMessage::ScmRights(doors) = message {
+                self.door = doors.last().map(TcpListener::from);
+            }
         }
         while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.partial.drain(..=end).collect();
             let order = Order::parse(&line).ok_or_else(|| io::Error::other("an order makes no sense"))?;
-            self.obey(order);
+            self.obey(order)?;
         }
         Ok(())
     }
 
-    fn obey(&mut self, order: Order) {
+    fn obey(&mut self, order: Order) -> io::Result<()> {
         match order {
+            Order::Serve(backend) => {
+                let door = self.door.take().ok_or_else(|| io::Error::other("a front needs a door"))?;
+                self.front = Some(Front::open(door, backend)?);
+            }
             Order::Watch(program) => self.watched = Some(program),
             Order::Until(limits) => self.limits = Some(limits),
             Order::Interrupt => self.interrupt(),
             Order::Insist => self.signal(),
         }
+        Ok(())
     }
 
     /// Once only.
     fn interrupt(&mut self) {
         if !std::mem::replace(&mut self.is_interrupted, true) {
+            self.front.iter().for_each(Front::hurry);
             self.signal();
         }
     }

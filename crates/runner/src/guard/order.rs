@@ -7,6 +7,8 @@ use rustix::{
     time::{ClockId, clock_gettime},
 };
 
+use super::front::Backend;
+
 /// A time in milliseconds of a clock that all processes of this machine read alike. It never goes back, whoever sets the
 /// date, and goes on while the machine sleeps, where there is such a clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,8 +24,10 @@ pub(crate) struct Limits {
 }
 
 /// What the guard is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Order {
+    /// Open the front of this state, behind the door that comes with the order.
+    Serve(Backend),
     /// This process is Terraform.
     Watch(Pid),
     /// The lease was renewed.
@@ -62,7 +66,11 @@ impl std::ops::Add<Duration> for Moment {
 impl Order {
     /// Reads one line.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
-        let mut words = std::str::from_utf8(line).ok()?.split_whitespace();
+        let line = std::str::from_utf8(line).ok()?;
+        if let Some(backend) = line.strip_prefix("serve ") {
+            return serde_json::from_str(backend).ok().map(Self::Serve);
+        }
+        let mut words = line.split_whitespace();
         let order = match words.next()? {
             "watch" => Self::Watch(Pid::from_raw(words.next()?.parse().ok()?)?),
             "until" => Self::Until(Limits {
@@ -80,6 +88,9 @@ impl Order {
 impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Serve(backend) => {
+                writeln!(f, "serve {}", serde_json::to_string(backend).map_err(|_| fmt::Error)?)
+            }
             Self::Watch(program) => writeln!(f, "watch {}", program.as_raw_nonzero()),
             Self::Until(limits) => writeln!(f, "until {} {}", limits.interrupt_at.0, limits.kill_at.0),
             Self::Interrupt => writeln!(f, "interrupt"),
@@ -90,16 +101,21 @@ impl fmt::Display for Order {
 
 #[cfg(test)]
 mod tests {
+    use alethia_domain::lifecycle::JobType;
+
     use super::*;
+    use crate::test_console::claim_of;
 
     #[test]
     fn every_order_is_read_as_it_was_written() {
         let limits = Limits { interrupt_at: Moment(8000), kill_at: Moment(9500) };
         let program = Pid::from_raw(42).unwrap();
-        for order in [Order::Watch(program), Order::Until(limits), Order::Interrupt, Order::Insist] {
+        let serve = Order::Serve(Backend::of(&claim_of(JobType::Deploy), "https://console"));
+        for order in [serve, Order::Watch(program), Order::Until(limits), Order::Interrupt, Order::Insist] {
             assert_eq!(Order::parse(order.to_string().as_bytes()), Some(order));
         }
-        for nonsense in ["", "watch", "watch 0", "until 1", "interrupt now", "\u{fffd}"] {
+        for nonsense in ["", "serve", "serve {}", "watch", "watch 0", "until 1", "interrupt now", "\u{fffd}"]
+        {
             assert_eq!(Order::parse(nonsense.as_bytes()), None, "{nonsense}");
         }
     }

@@ -1,24 +1,34 @@
 //! The Runner's side of a guard: starts it, and tells it what to do.
 
 use std::{
-    io::{self, PipeReader, PipeWriter, Write},
-    os::unix::process::CommandExt,
+    collections::BTreeMap,
+    io::{self, IoSlice, PipeReader, Write},
+    mem::MaybeUninit,
+    net::TcpListener,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::{net::UnixStream, process::CommandExt},
+    },
     process::{Child, Command, Stdio},
 };
 
 use rustix::{
-    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    cmsg_space,
+    net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
     process::{Pid, Signal, kill_process, kill_process_group},
 };
 
-use super::order::{Limits, Order};
-use crate::config::GuardProgram;
+use super::{
+    front::Backend,
+    order::{Limits, Order},
+};
+use crate::{config::GuardProgram, credentials::network};
 
 /// A guard at its post. Dropping it kills the whole group, the guard included.
 pub(crate) struct Post {
     guard: Child,
     group: Pid,
-    orders: PipeWriter,
+    orders: UnixStream,
     watched: Option<Pid>,
 }
 
@@ -31,20 +41,27 @@ pub(crate) struct Outputs {
 }
 
 impl Post {
-    /// Starts a guard, in a process group that is its own so far.
+    /// Starts a guard, in a process group that is its own so far. It gets to know those of the variables that say how to
+    /// reach the Console.
     ///
     /// # Errors
     /// When it can't be started.
-    pub(crate) fn take(program: &GuardProgram, outputs: Outputs, limits: Limits) -> io::Result<Self> {
-        let (orders_to_read, orders) = io::pipe()?;
-        fcntl_setfl(&orders, fcntl_getfl(&orders)? | OFlags::NONBLOCK)?;
+    pub(crate) fn take(
+        program: &GuardProgram,
+        environment: &BTreeMap<String, String>,
+        outputs: Outputs,
+        limits: Limits,
+    ) -> io::Result<Self> {
+        let (orders_to_read, orders) = UnixStream::pair()?;
+        orders.set_nonblocking(true)?;
         let or_nothing = |output: Option<PipeReader>| output.map_or_else(Stdio::null, Stdio::from);
         let guard = Command::new(&program.path)
             .args(&program.arguments)
             .env_clear()
+            .envs(network(environment))
             // Not in the folder of the job: who looks for Terraform looks there.
             .current_dir("/")
-            .stdin(orders_to_read)
+            .stdin(OwnedFd::from(orders_to_read))
             .stdout(or_nothing(outputs.out))
             .stderr(or_nothing(outputs.err))
             .process_group(0)
@@ -58,6 +75,19 @@ impl Post {
     /// The group that what is guarded must be in.
     pub(crate) fn group(&self) -> i32 {
         self.group.as_raw_nonzero().get()
+    }
+
+    /// Lets it open the front of a state behind a door that is its own from now on.
+    ///
+    /// # Errors
+    /// When the guard is gone.
+    pub(crate) fn serve(&mut self, door: TcpListener, backend: &Backend) -> io::Result<()> {
+        let order = Order::Serve(backend.clone()).to_string();
+        let mut room = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
+        let (mut beside, doors) = (SendAncillaryBuffer::new(&mut room), [door.as_fd()]);
+        beside.push(SendAncillaryMessage::ScmRights(&doors));
+        let sent = sendmsg(&self.orders, &[IoSlice::new(order.as_bytes())], &mut beside, SendFlags::empty())?;
+        self.orders.write_all(&order.as_bytes()[sent..])
     }
 
     /// This process of the group is the one to be guarded.
@@ -92,10 +122,10 @@ impl Post {
         let _ = kill_process_group(self.group, Signal::KILL);
     }
 
-    /// Closes the pipe, as the end of this process does.
+    /// Closes the socket, as the end of this process does.
     #[cfg(test)]
     pub(crate) fn hang_up(&mut self) {
-        self.orders = io::pipe().unwrap().1;
+        self.orders = UnixStream::pair().unwrap().0;
     }
 
     fn tell_or_signal(&mut self, order: Order) {
@@ -107,7 +137,7 @@ impl Post {
         }
     }
 
-    /// An order is shorter than what a pipe takes in one piece.
+    /// An order is shorter than what a socket takes in one piece.
     fn tell(&mut self, order: Order) -> io::Result<()> {
         self.orders.write_all(order.to_string().as_bytes())
     }

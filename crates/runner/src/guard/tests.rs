@@ -1,6 +1,8 @@
 use super::*;
 use crate::config::GuardProgram;
 
+pub(crate) use super::front::tests::Way;
+
 /// Says to this test's own executable that it is to be a guard.
 const MARK: &str = "ALETHIA_BE_THE_GUARD";
 

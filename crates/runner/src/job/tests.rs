@@ -121,10 +121,11 @@ async fn init_runs_once_for_the_same_templates_and_sees_only_what_it_may() {
     let inits = runner.fake.calls().iter().filter(|call| call.starts_with("init")).count();
     assert_eq!(inits, 1);
     let environment = runner.fake.environment();
-    assert!(
-        environment.contains("ALETHIA_SANDBOX_CLOUD=/cloud") && environment.contains("TF_HTTP_USERNAME=job")
-    );
-    assert!(!environment.contains("AWS_") && !environment.contains("TF_PLUGIN_CACHE_DIR"), "{environment}");
+    let front = "TF_HTTP_ADDRESS=http://127.0.0.1:";
+    assert!(environment.contains("ALETHIA_SANDBOX_CLOUD=/cloud") && environment.contains(front));
+    for absent in ["AWS_", "TF_PLUGIN_CACHE_DIR", "alj_"] {
+        assert!(!environment.contains(absent), "{environment}");
+    }
 }
 
 #[tokio::test]

@@ -78,3 +78,15 @@ async fn a_request_to_kill_arrives_though_a_cancel_did_before() {
     assert_eq!(stop.at_least(Stop::Kill).await, Stop::Kill);
     assert!(asked.elapsed() < Duration::from_secs(4), "the answer was not held: {:?}", asked.elapsed());
 }
+
+#[test]
+fn terraform_has_time_to_end_in_order_before_it_is_killed_and_the_guard_acts_later() {
+    for (length, interrupted) in [(10, 5.0), (20, 13.4), (30, 22.6), (600, 452.0)] {
+        let length = Duration::from_secs(length);
+        assert_eq!(interrupt_after(length), Duration::from_secs_f64(interrupted), "{length:?}");
+        let renewed = Moment::now();
+        let guard = limits(renewed, length);
+        assert!(renewed + interrupt_after(length) < guard.interrupt_at, "{length:?}");
+        assert!(renewed + length * KILL_AT / 100 < guard.kill_at && guard.kill_at < renewed + length);
+    }
+}

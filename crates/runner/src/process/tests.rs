@@ -1,10 +1,14 @@
 use std::time::Instant;
 
+use alethia_domain::lifecycle::JobType;
 use alethia_testkit::fake_terraform::{FakeTerraform, Installed, Mode};
 use rustix::process::test_kill_process;
 
 use super::*;
-use crate::guard::tests as guard;
+use crate::{
+    guard::tests::{self as guard, Way},
+    test_console::{TestConsole, claim_of},
+};
 
 /// Limits that nobody comes to.
 fn far() -> watch::Receiver<Limits> {
@@ -32,13 +36,15 @@ impl Sink for Kept {
 struct Ground {
     environment: BTreeMap<String, String>,
     guard: GuardProgram,
+    backend: Backend,
 }
 
 impl Ground {
     fn new() -> Self {
         let only = [("PATH", "/usr/bin:/bin"), ("ONLY", "this")];
         let environment = only.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { environment, guard: guard::program() }
+        let backend = Backend::of(&claim_of(JobType::Deploy), "http://127.0.0.1:9");
+        Self { environment, guard: guard::program(), backend }
     }
 
     /// A program whose lease goes on.
@@ -48,6 +54,7 @@ impl Ground {
             arguments,
             folder: Path::new("/"),
             environment: &self.environment,
+            backend: &self.backend,
             output: None,
             guard: &self.guard,
             limits: far(),
@@ -175,6 +182,23 @@ async fn a_program_whose_runner_is_gone_is_interrupted_and_may_still_speak() {
     assert_eq!(status.code(), Some(1), "{status}");
     assert!(fake.path().with_file_name("last-word").exists());
     until(|| fake.hanging().iter().all(is_gone)).await;
+}
+
+#[tokio::test]
+async fn a_program_whose_runner_is_gone_still_has_a_way_to_its_state() {
+    let console = TestConsole::start().await;
+    let backend = Backend::of(&claim_of(JobType::Deploy), &console.address);
+    let script = "trap '' INT; echo $TF_HTTP_ADDRESS $TF_HTTP_USERNAME $TF_HTTP_PASSWORD; sleep 3600";
+    let (ground, arguments) = (Ground::new(), ["-c", script]);
+    let program = ground.program(Path::new("/bin/sh"), &arguments);
+    let mut running = spawn(Program { backend: &backend, ..program }).unwrap();
+    let said = Lines::of(running.out.as_mut().unwrap()).next().await.unwrap();
+    let [address, user, password] = said.split(' ').collect::<Vec<_>>()[..] else { panic!("{said}") };
+    let way = Way { address: address.to_owned(), user: user.to_owned(), password: password.to_owned() };
+    running.post.hang_up();
+    assert_eq!(way.call("LOCK", "", r#"{"ID":"one"}"#).await.0, 204);
+    assert_eq!(way.call("POST", "?ID=one", "{}").await.0, 204);
+    assert_eq!(console.received().states.len(), 1);
 }
 
 #[tokio::test]

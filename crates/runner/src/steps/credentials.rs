@@ -1,9 +1,9 @@
-//! Make the environment of Terraform, with the way into the state and the cloud.
+//! Make the environment of Terraform, with the way into the cloud.
 
 use super::StepError;
 use crate::{
     credentials::{Sources, environment},
-    job::{Job, lease_length},
+    job::Job,
 };
 
 pub(super) fn run(job: &mut Job) -> Result<(), StepError> {
@@ -13,9 +13,6 @@ pub(super) fn run(job: &mut Job) -> Result<(), StepError> {
         own: &shared.environment,
         sandbox: &shared.config.sandbox_environment,
         access: &claim.access,
-        state: &shared.console.state_address(claim.spec_id),
-        token: &claim.job_token,
-        lease: lease_length(claim),
         home: &folder.home(),
         temporary: &folder.temporary(),
     });

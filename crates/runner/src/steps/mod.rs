@@ -32,7 +32,7 @@ use crate::{job::Job, retry::CallError, stop::Stop};
 pub(crate) enum Step {
     /// Make the working folder and write the root into it.
     Prepare,
-    /// Make the environment with the way into the state and the cloud.
+    /// Make the environment with the way into the cloud.
     Credentials,
     /// Make the root ready for Terraform.
     Init,

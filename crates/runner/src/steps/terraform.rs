@@ -44,13 +44,14 @@ pub(super) async fn run_until(
     stop: &StopSignal,
     watch: impl FnMut(&Line) + Send,
 ) -> Result<(), StepError> {
-    let Job { shared, workspace, log, limits, .. } = job;
+    let Job { shared, workspace, log, limits, backend, .. } = job;
     let workspace = workspace.as_ref().expect("prepare is the first step of every list");
     let program = Program {
         path: &shared.tool.path,
         arguments,
         folder: &workspace.folder.root(),
         environment: &workspace.environment,
+        backend,
         output,
         guard: &shared.config.guard,
         limits: limits.clone(),
