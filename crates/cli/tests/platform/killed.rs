@@ -71,6 +71,30 @@ fn a_console_that_is_killed_and_comes_back_costs_a_running_job_nothing() {
     assert_eq!(BTreeSet::from_iter(&told).len(), told.len(), "a line is there twice: {log}");
 }
 
+#[test]
+fn a_console_that_is_away_when_terraform_writes_its_state_costs_a_job_nothing() {
+    let mut processes = Processes::start();
+    let (user, data) = (processes.user(), processes.runners_data());
+    let file = user.spec_file(&example("minimal.yaml"));
+    user.slow_creation("aws_*", 3000, data.to_str().unwrap());
+
+    let mut apply = user.command(&["apply", "-y", &file]).stderr(Stdio::null()).spawn().unwrap();
+    until("the first queue is there", || deploy(&user).filter(|job| job["progress"]["done"] != 0));
+    processes.kill_console();
+    // Terraform reads the state before it writes it.
+    processes.be_away_until("/api/v1/state/");
+    processes.start_console();
+    assert!(apply.wait().unwrap().success());
+
+    let ended = deploy(&user).unwrap();
+    assert_eq!((&ended["status"], &ended["attempt"]), (&"SUCCESS".into(), &1.into()), "{ended:#}");
+    let log = user.ok(&["jobs", "logs", ended["id"].as_str().unwrap()]).stdout;
+    assert!(!log.contains("could not write its state"), "{log}");
+    assert_eq!(user.json(&["state", "show", "minimal"])["lock"], Value::Null);
+    let again = user.json(&["apply", "-y", &file]);
+    assert_eq!(again["changed"], false, "the state does not know what was made: {again:#}");
+}
+
 fn it_says_how_to_go_on(user: &User, failed: &Value) {
     assert_eq!(failed["failure"]["hint"], "alethia recover default/shop", "{failed:#}");
     let spec = user.json(&["spec", "get", "shop"]);

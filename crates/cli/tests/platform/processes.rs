@@ -3,9 +3,11 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use alethia_testkit::{postgres::Postgres, processes::until};
@@ -85,10 +87,27 @@ impl Processes {
         self.console.take().unwrap().0.kill().unwrap();
     }
 
+    /// Stands where the Console was and says that it is away, until it is asked for this.
+    pub(crate) fn be_away_until(&self, asked: &str) {
+        const AWAY: &[u8] =
+            b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let (listener, begun) = (TcpListener::bind(self.listens_on()).unwrap(), Instant::now());
+        let mut request = String::new();
+        while !request.contains(asked) {
+            assert!(begun.elapsed() < PATIENCE, "nobody asked for {asked}");
+            let (stream, _) = listener.accept().unwrap();
+            // A connection that a client keeps in store says nothing.
+            stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+            request.clear();
+            // Who asks may be killed, or not wait for the answer.
+            let _ = BufReader::new(&stream).read_line(&mut request).and_then(|_| (&stream).write_all(AWAY));
+        }
+    }
+
     /// Starts it again where it was.
     pub(crate) fn start_console(&mut self) {
-        let address = self.address.trim_start_matches("http://");
-        self.console = Some(start_console(self.folder.path(), address, &self.database, self.lease));
+        let address = self.listens_on().to_owned();
+        self.console = Some(start_console(self.folder.path(), &address, &self.database, self.lease));
     }
 
     pub(crate) fn start_runner(&mut self, name: &str) {
@@ -97,6 +116,10 @@ impl Processes {
         let arguments = ["runner", "start", "--server", &self.address, "--token-file", token_file];
         let runner = start(self.folder.path(), "runners", &arguments);
         self.runners.insert(name.to_owned(), runner);
+    }
+
+    fn listens_on(&self) -> &str {
+        self.address.trim_start_matches("http://")
     }
 
     fn register_runner(&self, name: &str) {
