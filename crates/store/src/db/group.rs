@@ -103,6 +103,8 @@ impl Group {
     pub(super) async fn on(pool: &DatabaseConnection) -> Result<Self> {
         let connection = pool.begin().await?;
         connection.execute_unprepared("ROLLBACK").await?;
+        // What a savepoint keeps to go back to would be a new file each time that it is more than a few pages.
+        connection.execute_unprepared("PRAGMA temp_store = MEMORY").await?;
         let writer = Writer {
             connection: Some(connection),
             place: Place::Outside,
