@@ -184,14 +184,23 @@ impl Postgres {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Runs statements, such as those of a dump.
+    /// Runs statements, such as those of a dump, of any length: all of them or none.
     ///
     /// # Errors
     /// When the server refuses one.
     pub fn run(&self, database: &str, statements: &str) -> Result<()> {
         let mut command = run_as(&self.programs.join("psql"), self.account);
-        command.args(["--no-psqlrc", "--quiet", "--dbname", database, "--command", statements]);
-        finish(&mut command).map(drop)
+        command.args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--single-transaction"]);
+        command.args(["--dbname", database, "--file", "-"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut psql = command.spawn().context("failed to run psql")?;
+        let mut pipe = psql.stdin.take().context("psql has its pipe")?;
+        let written = pipe.write_all(statements.as_bytes());
+        drop(pipe);
+        // One that stops at a statement reads no more; it says why.
+        let output = psql.wait_with_output()?;
+        ensure!(output.status.success(), "psql failed: {}", String::from_utf8_lossy(&output.stderr));
+        written.context("psql did not read all statements")
     }
 
     /// Everything that is in a database, as text.
@@ -351,6 +360,18 @@ mod tests {
         assert!(server.create_database().unwrap().contains(&*folder.to_string_lossy()));
         drop(server);
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn statements_of_any_length_run_until_one_fails() {
+        let server = Postgres::start().unwrap();
+        let database = server.create_database().unwrap();
+        // More than a single argument of a program may have.
+        let long = "x".repeat(256 * 1024);
+        server.run(&database, &format!("CREATE TABLE t AS SELECT '{long}' AS text;")).unwrap();
+        assert!(server.run(&database, "DELETE FROM t; SELECT 1 / 0;").is_err());
+        let rows = server.rows(&database, "SELECT length(text) AS length FROM t").unwrap();
+        assert_eq!(rows.trim(), r#"[{"length":262144}]"#);
     }
 
     #[test]
