@@ -40,8 +40,17 @@ pub struct Run {
     pub ended: Option<DateTime<Utc>>,
     /// Whether another Terraform that changes things was still at work on the same Spec.
     pub overlaps: bool,
-    /// Whether it left a state behind that the state backend did not take; never in the first entry.
-    pub left_state: bool,
+    /// The state that it left behind since the state backend did not take it; never in the first entry.
+    pub left_state: Option<Snapshot>,
+}
+
+/// Which state of a Spec it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Terraform's lineage.
+    pub lineage: String,
+    /// Terraform's serial.
+    pub serial: u64,
 }
 
 /// The folder of the journal.

@@ -14,17 +14,14 @@ use alethia_api::{
 use alethia_domain::ids::JobId;
 use alethia_sandbox::cloud::Resource;
 use anyhow::Result;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 
-use crate::{journal::Run, world::World};
+use crate::{checks::TOLERANCE, journal::Run, world::World};
 
 /// Type and id of a resource.
 pub(crate) type Key = (String, String);
-
-/// How far the times of two transactions may be apart that were one after the other: each looks at the clock first.
-const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// What there is that tells whose fault a resource is.
 pub(crate) struct Traces<'a> {
@@ -58,9 +55,9 @@ pub(crate) async fn remove(world: &World, client: &Client, spec: &Spec) -> Resul
     let query = JobQuery { spec_id: Some(spec.id), limit: Some(200), ..JobQuery::default() };
     let (runs, jobs, mut removed) = (world.journal.runs()?, client.jobs(&query).await?.items, 0);
     // What has not come by now comes too late.
-    let yet_to_come = runs.iter().filter(|run| run.left_state).map(|run| (run.job, Utc::now()));
+    let yet_to_come = runs.iter().filter(|run| run.left_state.is_some()).map(|run| (run.job, Utc::now()));
     let come = state.rescued.iter().map(|late| (late.job_id, late.created_at));
-    let arrivals: BTreeMap<_, _> = yet_to_come.chain(come).collect();
+    let arrivals = earliest(yet_to_come.chain(come));
     let traces = Traces { runs: &runs, jobs: &jobs, arrivals: &arrivals };
     for resource in world.cloud.list()? {
         if !known.contains(&key(&resource)) && is_leak(&traces, spec, &resource) {
@@ -91,8 +88,17 @@ pub(crate) fn is_leak(traces: &Traces<'_>, spec: &Spec, resource: &Resource) -> 
 /// Whether the job of the second run was made before the state came that the first one left behind.
 fn went_on_without(traces: &Traces<'_>, run: &Run, next: &Run) -> bool {
     let made = traces.jobs.iter().find(|job| job.id == next.job).map_or(next.begun, |job| job.created_at);
-    let came = traces.arrivals.get(&run.job).filter(|_| run.left_state);
+    let came = traces.arrivals.get(&run.job).filter(|_| run.left_state.is_some());
     came.is_some_and(|came| *came + TOLERANCE >= made)
+}
+
+/// When the first state of each job came.
+fn earliest(arrivals: impl Iterator<Item = (JobId, DateTime<Utc>)>) -> BTreeMap<JobId, DateTime<Utc>> {
+    let mut earliest = BTreeMap::new();
+    for (job, came) in arrivals {
+        earliest.entry(job).and_modify(|first: &mut DateTime<Utc>| *first = came.min(*first)).or_insert(came);
+    }
+    earliest
 }
 
 pub(crate) fn key(resource: &Resource) -> Key {
@@ -123,6 +129,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::journal::Snapshot;
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
@@ -138,7 +145,7 @@ mod tests {
             begun: at(begun),
             ended: ended.map(at),
             overlaps: false,
-            left_state,
+            left_state: left_state.then(|| Snapshot { lineage: "line".to_owned(), serial: 2 }),
         }
     }
 
@@ -169,5 +176,13 @@ mod tests {
         assert!(!is_excused(Some(20), true, None), "it never came");
         assert!(!is_excused(Some(20), false, None), "its state was taken");
         assert!(!is_excused(Some(14), true, Some(110)), "another one made it");
+    }
+
+    #[test]
+    fn the_first_state_of_a_job_counts_in_whatever_order_they_are_told() {
+        let job = JobId::generate();
+        for order in [[30, 10, 20], [10, 20, 30], [20, 30, 10]] {
+            assert_eq!(earliest(order.map(|came| (job, at(came))).into_iter()), [(job, at(10))].into());
+        }
     }
 }

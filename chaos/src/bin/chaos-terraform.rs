@@ -13,7 +13,7 @@ use std::{
     process::{ExitCode, Stdio},
 };
 
-use alethia_chaos::journal::{JOURNAL, Journal, REAL, Run};
+use alethia_chaos::journal::{JOURNAL, Journal, REAL, Run, Snapshot};
 use alethia_domain::{
     ids::{JobId, SpecId},
     plan::sha256_hex,
@@ -26,7 +26,6 @@ use rustix::{
     process::{Pid, Signal, kill_process},
 };
 use serde::Deserialize;
-use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, ChildStdout, Command},
@@ -76,7 +75,7 @@ async fn journaled(folder: &Path, command: &str, terraform: Command) -> anyhow::
         begun,
         ended: None,
         overlaps: false,
-        left_state: false,
+        left_state: None,
     };
     let lock = journal.lock_file(run_entry.spec)?;
     if command == "apply" {
@@ -95,9 +94,9 @@ fn ticket() -> anyhow::Result<Ticket> {
     serde_json::from_slice(&ticket).with_context(|| format!("{TICKET} can't be read"))
 }
 
-/// Whether there is a whole state that the backend did not take. A full disk has a part of one, which is none.
-fn left_state() -> bool {
-    fs::read(ERRORED_STATE).is_ok_and(|state| serde_json::from_slice::<Value>(&state).is_ok())
+/// The whole state that the backend did not take, if there is one. A full disk has a part of one, which is none.
+fn left_state() -> Option<Snapshot> {
+    serde_json::from_slice(&fs::read(ERRORED_STATE).ok()?).ok()
 }
 
 /// Runs the real program. Its lines are written down before anybody else sees them.

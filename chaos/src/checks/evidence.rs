@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use crate::{
     history::{Followed, History, Made},
-    journal::{Journal, Run},
+    journal::{Journal, Run, Snapshot},
     settle,
     world::World,
 };
@@ -45,6 +45,8 @@ pub(crate) struct Evidence {
     pub(super) adopted: Vec<Adopted>,
     /// When the first state came that an attempt at a job delivered after its end.
     pub(super) arrivals: BTreeMap<JobId, DateTime<Utc>>,
+    /// States that Terraform left behind and the Console refused for good.
+    pub(super) refused: BTreeSet<Snapshot>,
     /// Jobs of which their Runners said how they ended; others were given up with their Runner.
     pub(super) finished: BTreeSet<JobId>,
     pub(super) events: Vec<Event>,
@@ -147,6 +149,7 @@ impl Evidence {
             adopted,
             arrivals: arrivals.into_iter().map(|arrival| (arrival.job_id, arrival.at)).collect(),
             finished: finished.into_iter().map(|finished| finished.job_id).collect(),
+            refused: refused(world),
             events,
             resources: world.cloud.list()?,
             runs: world.journal.runs()?,
@@ -189,6 +192,16 @@ async fn log(client: &Client, job: JobId) -> Result<Vec<LogChunk>> {
             return Ok(chunks);
         }
     }
+}
+
+/// What is still on the shelf of a Runner, with the Console's answer beside it.
+fn refused(world: &World) -> BTreeSet<Snapshot> {
+    let shelves = world.runners.iter().map(|runner| runner.works_in.join("rescued"));
+    let kept = shelves.flat_map(|shelf| fs::read_dir(shelf).into_iter().flatten().flatten());
+    let refused = kept.map(|kept| kept.path()).filter(|kept| kept.join("refused.txt").exists());
+    refused
+        .filter_map(|kept| serde_json::from_slice(&fs::read(kept.join("errored.tfstate")).ok()?).ok())
+        .collect()
 }
 
 fn rows<T: DeserializeOwned>(world: &World, query: &str) -> Result<Vec<T>> {

@@ -14,7 +14,12 @@ mod terraform;
 #[cfg(test)]
 mod tests;
 
+use chrono::TimeDelta;
+
 pub(crate) use evidence::Evidence;
+
+/// How far the times of two transactions may be apart that were one after the other: each looks at the clock first.
+pub(crate) const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// All of them.
 pub(crate) fn all(evidence: &Evidence) -> Vec<String> {

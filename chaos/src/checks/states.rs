@@ -1,19 +1,14 @@
-//! No version of a state was taken from an attempt that was over, and serials only grow.
+//! No version of a state was taken from an attempt that was over, serials only grow, and what Terraform left behind came.
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
-
 use super::{
-    Evidence,
+    Evidence, TOLERANCE,
     evidence::{Attempt, Version},
 };
 
-/// How far the times of two transactions may be apart that were one after the other: each looks at the clock first.
-const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
-
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
-    [stale(evidence), serials(evidence)].concat()
+    [stale(evidence), serials(evidence), lost(evidence)].concat()
 }
 
 fn stale(evidence: &Evidence) -> Vec<String> {
@@ -51,4 +46,23 @@ fn serials(evidence: &Evidence) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// Each state that Terraform left behind became a version of its job, came after the end of the attempt, or was refused.
+fn lost(evidence: &Evidence) -> Vec<String> {
+    let left = evidence.runs.iter().filter_map(|run| Some((run, run.left_state.as_ref()?)));
+    let wrong = left.filter_map(|(run, left)| {
+        let was_written = evidence.versions.iter().any(|version| {
+            version.job_id == Some(run.job)
+                && (&version.lineage, version.serial) == (&left.lineage, left.serial)
+        });
+        let has_arrived = evidence.arrivals.contains_key(&run.job);
+        (!was_written && !has_arrived && !evidence.refused.contains(left)).then(|| {
+            format!(
+                "the state of {} with the serial {} was left behind by the job {} and never came",
+                run.spec, left.serial, run.job
+            )
+        })
+    });
+    wrong.collect()
 }

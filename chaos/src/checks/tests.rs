@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     history::{Followed, Made},
-    journal::{Journal, Run},
+    journal::{Journal, Run, Snapshot},
 };
 
 const LINE: &str = r#"{"@level":"info","@message":"x: Creating...","@timestamp":"2026-11-24T10:15:26.5Z","type":"apply_start"}"#;
@@ -85,7 +85,7 @@ fn run(spec: SpecId, job: JobId) -> Run {
         begun: at(12),
         ended: Some(at(19)),
         overlaps: false,
-        left_state: false,
+        left_state: None,
     }
 }
 
@@ -145,6 +145,24 @@ fn a_stale_write_and_a_serial_that_goes_back_are_noticed() {
         it.versions.push(version(spec, job, 1, 16));
     };
     assert!(found(back).contains("went from the serial 1 to 1"));
+}
+
+#[test]
+fn a_state_that_was_left_behind_and_never_came_is_noticed() {
+    let left = || Snapshot { lineage: "line".to_owned(), serial: 2 };
+    let with = |and: fn(&mut Evidence, Snapshot)| {
+        found(|it| {
+            it.runs[0].left_state = Some(left());
+            and(it, left());
+        })
+    };
+    assert!(with(|_, _| {}).contains("with the serial 2 was left behind"));
+    let written = |it: &mut Evidence, left: Snapshot| {
+        it.versions.push(version(it.jobs[0].spec_id, it.jobs[0].id, left.serial, 19));
+    };
+    assert_eq!(with(written), "");
+    assert_eq!(with(|it, _| it.arrivals = [(it.jobs[0].id, at(60))].into()), "");
+    assert_eq!(with(|it, left| it.refused = [left].into()), "");
 }
 
 #[test]
