@@ -1,6 +1,6 @@
 //! Makes the faults of a schedule happen, each to its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use alethia_testkit::{postgres::Shutdown, processes::working_below};
 use anyhow::Result;
@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    process::signal,
+    process::{Process, signal},
     proxy::{Gate, Weather},
     schedule::{Fault, Kind},
     world::{Node, World},
@@ -31,13 +31,13 @@ pub(crate) async fn play(world: Arc<World>, faults: Vec<Fault>, stop: Cancellati
         under_way.spawn(happen(Arc::clone(&world), fault));
     }
     while let Some(ended) = under_way.join_next().await {
-        ended??;
-        happened += 1;
+        happened += usize::from(ended??);
     }
     Ok(happened)
 }
 
-async fn happen(world: Arc<World>, fault: Fault) -> Result<()> {
+/// Tells whether it did: whom it is for may be gone already, or be missing on this machine.
+async fn happen(world: Arc<World>, fault: Fault) -> Result<bool> {
     let Fault { lasts, kind, .. } = fault;
     let seconds = lasts.as_secs_f64();
     let note = |text: &str| world.chronicle.note(text);
@@ -57,7 +57,7 @@ async fn happen(world: Arc<World>, fault: Fault) -> Result<()> {
             sleep(lasts).await;
             block_in_place(|| world.postgres.start_again())?;
             note("PostgreSQL is back");
-            Ok(())
+            Ok(true)
         }
         Kind::CutRunner(number) => weather(&world, &world.runners[number], lasts, cut()).await,
         Kind::Storm(number) => weather(&world, &world.runners[number], lasts, storm(&world)).await,
@@ -80,44 +80,38 @@ enum Extent {
     All,
 }
 
-fn kill(node: &Node) -> Result<&'static str> {
-    if let Some(mut process) = node.process().take() {
-        process.kill()?;
-    }
-    Ok("is killed")
+/// Ends a process whose children work in a folder; tells how.
+type End = fn(&mut Process, &Path) -> io::Result<&'static str>;
+
+fn kill(process: &mut Process, _: &Path) -> io::Result<&'static str> {
+    process.kill().map(|()| "is killed")
 }
 
-fn cut_power(node: &Node) -> Result<&'static str> {
-    if let Some(mut process) = node.process().take() {
-        process.kill_with_children(&node.works_in)?;
-    }
-    Ok("is killed with everything it had started")
+fn cut_power(process: &mut Process, works_in: &Path) -> io::Result<&'static str> {
+    process.kill_with_children(works_in).map(|()| "is killed with everything it had started")
 }
 
-fn replace(node: &Node) -> Result<&'static str> {
-    if let Some(mut process) = node.process().take() {
-        process.end()?;
-    }
-    Ok("was asked to end and has")
+fn replace(process: &mut Process, _: &Path) -> io::Result<&'static str> {
+    process.end().map(|()| "was asked to end and has")
 }
 
-async fn restart(
-    world: &World,
-    node: &Node,
-    after: Duration,
-    end: fn(&Node) -> Result<&'static str>,
-) -> Result<()> {
+async fn restart(world: &World, node: &Node, after: Duration, end: End) -> Result<bool> {
     let _turn = node.turn.lock().await;
-    let how = block_in_place(|| end(node))?;
+    let mut process = node.take();
+    let how = match &mut process {
+        Some(process) => block_in_place(|| end(process, &node.works_in))?,
+        None => "was gone already and stays so",
+    };
     world.chronicle.note(&format!("{} {how} for {:.1} s", node.name, after.as_secs_f64()));
     sleep(after).await;
     node.start()?;
     world.chronicle.note(&format!("{} is started again", node.name));
-    Ok(())
+    Ok(process.is_some())
 }
 
-async fn freeze(world: &World, node: &Node, lasts: Duration, extent: Extent) -> Result<()> {
+async fn freeze(world: &World, node: &Node, lasts: Duration, extent: Extent) -> Result<bool> {
     let _turn = node.turn.lock().await;
+    let is_there = !node.is_gone();
     node.freeze();
     let children = match extent {
         Extent::Alone => Vec::new(),
@@ -132,7 +126,7 @@ async fn freeze(world: &World, node: &Node, lasts: Duration, extent: Extent) -> 
     children.iter().for_each(|child| signal(*child, Signal::CONT));
     node.thaw();
     world.chronicle.note(&format!("{name} goes on"));
-    Ok(())
+    Ok(is_there)
 }
 
 fn cut() -> Weather {
@@ -153,16 +147,16 @@ fn storm(world: &World) -> Weather {
     }
 }
 
-async fn weather(world: &World, runner: &Node, lasts: Duration, weather: Weather) -> Result<()> {
+async fn weather(world: &World, runner: &Node, lasts: Duration, weather: Weather) -> Result<bool> {
     let _turn = runner.turn.lock().await;
     let gate = runner.gate.as_ref().expect("a Runner has a gate");
     blow(world, runner.name, gate, lasts, weather).await;
-    Ok(())
+    Ok(true)
 }
 
-async fn over_people(world: &World, lasts: Duration, weather: Weather) -> Result<()> {
+async fn over_people(world: &World, lasts: Duration, weather: Weather) -> Result<bool> {
     blow(world, "people", &world.people, lasts, weather).await;
-    Ok(())
+    Ok(true)
 }
 
 async fn blow(world: &World, name: &str, gate: &Gate, lasts: Duration, weather: Weather) {
@@ -173,10 +167,10 @@ async fn blow(world: &World, name: &str, gate: &Gate, lasts: Duration, weather: 
     world.chronicle.note(&format!("{name}: the network is calm again"));
 }
 
-async fn fill_disk(world: &World, lasts: Duration) -> Result<()> {
+async fn fill_disk(world: &World, lasts: Duration) -> Result<bool> {
     let Some((number, disk)) = &world.disk else {
         world.chronicle.note("no disk is filled: that takes one of its own, which may not be mounted here");
-        return Ok(());
+        return Ok(false);
     };
     let runner = &world.runners[*number];
     let _turn = runner.turn.lock().await;
@@ -185,5 +179,5 @@ async fn fill_disk(world: &World, lasts: Duration) -> Result<()> {
     sleep(lasts).await;
     disk.free()?;
     world.chronicle.note(&format!("the disk of {} has room again", runner.name));
-    Ok(())
+    Ok(true)
 }

@@ -161,6 +161,42 @@ impl fmt::Display for Report {
         for shortfall in &self.shortfalls {
             writeln!(f, "TOO LITTLE: {shortfall}")?;
         }
-        write!(f, "{} violations", self.violations.len())
+        write!(f, "{} violations, {} shortfalls", self.violations.len(), self.shortfalls.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alethia_domain::ids::{JobId, SpecId};
+    use serde_json::json;
+
+    use super::*;
+
+    fn success(job_type: &str) -> Job {
+        serde_json::from_value(json!({
+            "id": JobId::generate(), "type": job_type, "status": "SUCCESS", "spec_id": SpecId::generate(), "spec": "a",
+            "zone": "default", "revision": 1, "destroy": false, "attempt": 1, "cancel_requested": false,
+            "author": "owner", "progress": { "done": 0, "total": 0 }, "created_at": "2026-11-24T10:00:00Z",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_run_in_which_too_little_happened_says_what() {
+        let jobs = ["DEPLOY", "DEPLOY", "DESTROY", "DEPLOY", "PLAN", "PLAN", "PLAN", "PLAN"].map(success);
+        let found = |jobs: &[Job], played| shortfalls(Duration::from_secs(120), jobs, played, 20).join("\n");
+        assert_eq!(found(&jobs, 18), "");
+        assert!(found(&jobs, 17).starts_with("17 faults happened"));
+        assert!(found(&jobs[1..], 20).starts_with("3 changes ended with success"));
+        assert!(found(&jobs[..7], 20).starts_with("3 plans ended with success"));
+    }
+
+    #[test]
+    fn the_last_line_of_a_report_tells_both_that_it_fails_for() {
+        let shortfalls = vec!["3 faults happened".to_owned()];
+        let report =
+            Report { violations: Vec::new(), shortfalls, jobs: BTreeMap::new(), remarks: Vec::new() };
+        assert!(!report.is_sound());
+        assert!(report.to_string().ends_with("\n0 violations, 1 shortfalls"), "{report}");
     }
 }

@@ -174,6 +174,17 @@ impl Node {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What runs, to be ended.
+    pub(crate) fn take(&self) -> Option<Process> {
+        let mut process = self.process().take()?;
+        (!process.is_gone()).then_some(process)
+    }
+
+    /// Whether nothing runs.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.process().as_mut().is_none_or(Process::is_gone)
+    }
+
     pub(crate) fn freeze(&self) {
         if let Some(process) = self.process().as_ref() {
             process.freeze();
@@ -259,8 +270,7 @@ fn address(console: &Node) -> Result<(String, SocketAddr)> {
             let socket = address.parse().with_context(|| format!("{address} is no address"))?;
             return Ok((address, socket));
         }
-        let is_gone = console.process().as_mut().is_none_or(Process::is_gone);
-        if is_gone || Instant::now() > deadline {
+        if console.is_gone() || Instant::now() > deadline {
             let said = fs::read_to_string(&console.recipe.log).unwrap_or_default();
             let last = said.lines().rev().take(3).collect::<Vec<_>>();
             bail!("the Console {} did not start; it said, last line first: {last:#?}", console.name);
