@@ -1,7 +1,7 @@
 //! A disk of its own for one Runner, so small that it can be filled: a tmpfs.
 //!
 //! Only who administers a system may mount one. Everybody else may be that in a namespace of their own where the system allows
-//! it, so the whole run moves into one first.
+//! it, so the whole run moves into one first. Root does not: in there it is root alone, and nobody that PostgreSQL runs as.
 
 use std::{
     env,
@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::Result;
+use rustix::process::geteuid;
 
 const SIZE: &str = "size=24m,mode=0700";
 const PIECE: usize = 64 * 1024;
@@ -21,6 +22,8 @@ const PIECE: usize = 64 * 1024;
 const ADMINISTERS: u32 = 21;
 /// Starts a program in a namespace in which it may mount, as the same user.
 const NAMESPACE: [&str; 5] = ["unshare", "--user", "--map-current-user", "--keep-caps", "--mount"];
+/// Says in the environment that this was done, so that it is done once.
+const MOVED: &str = "ALETHIA_CHAOS_MOVED";
 
 /// A small disk; it is gone with the value.
 #[derive(Debug)]
@@ -31,12 +34,17 @@ pub(crate) struct SmallDisk(PathBuf);
 /// # Errors
 /// When it can't be started again.
 pub fn move_to_where_disks_are_mounted() -> io::Result<()> {
-    let [unshare, options @ ..] = NAMESPACE;
-    let trial = || Command::new(unshare).args(options).arg("true").stderr(Stdio::null()).status();
-    if may_mount() || !trial().is_ok_and(|status| status.success()) {
+    if may_mount() || geteuid().is_root() || env::var_os(MOVED).is_some() {
         return Ok(());
     }
-    Err(Command::new(unshare).args(options).arg(env::current_exe()?).args(env::args_os().skip(1)).exec())
+    let [unshare, options @ ..] = NAMESPACE;
+    let trial = || Command::new(unshare).args(options).arg("true").stderr(Stdio::null()).status();
+    if !trial().is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    let mut again = Command::new(unshare);
+    again.args(options).arg(env::current_exe()?).args(env::args_os().skip(1)).env(MOVED, "yes");
+    Err(again.exec())
 }
 
 /// Whether this process administers its system, or its part of it.
