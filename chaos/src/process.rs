@@ -57,7 +57,7 @@ impl Process {
     }
 
     /// As a power cut does: everything that was started by it is gone too. `below` is a folder that only its children
-    /// work in.
+    /// work in. The guards of Terraform do not: their end is that of what they guard.
     pub(crate) fn kill_with_children(&mut self, below: &Path) -> io::Result<()> {
         self.freeze();
         let children = processes::working_below(below);

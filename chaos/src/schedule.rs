@@ -22,11 +22,11 @@ pub(crate) struct Fault {
 pub(crate) enum Kind {
     /// kill -9, and a start after a while.
     KillRunner(usize),
-    /// The same with everything that it had started.
+    /// The same with everything that it had started and that works in its folder: not the guards of Terraform.
     CutPower(usize),
     /// SIGSTOP to the Runner alone.
     FreezeRunner(usize),
-    /// SIGSTOP to it and everything that it had started.
+    /// SIGSTOP to it and everything that it had started and that works in its folder: not the guards of Terraform.
     FreezeMachine(usize),
     /// Asked to end, as an update does.
     ReplaceRunner(usize),
