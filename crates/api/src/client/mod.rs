@@ -11,7 +11,7 @@ mod stream;
 use std::{fmt, time::Duration};
 
 use alethia_domain::ids::JobId;
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
+use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
 
 pub use people::Client;
@@ -182,9 +182,7 @@ impl Connection {
 
     /// The same, with what is known of earlier tries; `harmless` says that the call may be made twice whatever it is.
     async fn send_knowing(&self, request: RequestBuilder, harmless: bool) -> Outcome {
-        let built = request.build();
-        let unbuilt = |source| ClientError::Unreachable { url: self.base.to_string(), source };
-        match built.map_err(unbuilt) {
+        match self.built(request) {
             Ok(request) => {
                 let may_repeat = harmless || is_repeatable(&request);
                 self.persist(request, may_repeat).await
@@ -193,10 +191,8 @@ impl Connection {
         }
     }
 
-    /// Any answer, a refusal too.
-    async fn raw(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let sent = request.send().await;
-        sent.map_err(|source| ClientError::Unreachable { url: self.base.to_string(), source })
+    fn built(&self, request: RequestBuilder) -> Result<Request, ClientError> {
+        request.build().map_err(|source| ClientError::Unreachable { url: self.base.to_string(), source })
     }
 }
 

@@ -14,6 +14,9 @@ use crate::runner::{
     AppendLogs, Claim, ClaimRequest, Finish, Heartbeat, HeartbeatReply, ReportPlan, ReportProgress,
 };
 
+/// How long a call of the state backend may take, which the Console gives more time than others: a state may be large.
+const STATE_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// The Console as a Runner sees it.
 #[derive(Clone, Debug)]
 pub struct RunnerClient {
@@ -71,6 +74,14 @@ impl RunnerClient {
 }
 
 impl JobClient {
+    /// A client of the Console at `address`, speaking with the token of an attempt at this job.
+    ///
+    /// # Errors
+    /// When the address is none. Nothing is sent yet.
+    pub fn new(address: &str, job: JobId, token: &str) -> Result<Self, ClientError> {
+        Connection::new(address, token).map(|connection| Self { connection, job: job.to_string() })
+    }
+
     /// Says that the work begins.
     pub async fn start(&self) -> Result<(), ClientError> {
         self.connection.unit(self.call(Method::POST, &["start"])).await
@@ -100,7 +111,8 @@ impl JobClient {
     /// Takes the lock of the state; tells the id of the one that is held then.
     async fn lock_state(&self, spec: SpecId, lock: &str) -> Result<String, ClientError> {
         let info = json!({ "ID": lock, "Operation": "rescue", "Who": "runner" });
-        let response = self.connection.raw(self.state(extension("LOCK"), spec).json(&info)).await?;
+        let request = self.connection.built(self.state(extension("LOCK"), spec).json(&info))?;
+        let response = self.connection.execute(request).await?;
         match response.status() {
             StatusCode::LOCKED => {
                 let url = response.url().to_string();
@@ -122,7 +134,7 @@ impl JobClient {
     ) -> Result<Response<Bytes>, ClientError> {
         let unreachable = |source| ClientError::Unreachable { url: self.connection.base.to_string(), source };
         let request = self.state(call.method().clone(), spec).headers(call.headers().clone());
-        let mut request = request.body(call.body().clone()).build().map_err(unreachable)?;
+        let mut request = self.connection.built(request.body(call.body().clone()))?;
         request.url_mut().set_query(call.uri().query());
         let answer = self.connection.execute(request).await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
@@ -186,7 +198,7 @@ impl JobClient {
     }
 
     fn state(&self, method: Method, spec: SpecId) -> reqwest::RequestBuilder {
-        self.connection.request(method, &["state", &spec.to_string()])
+        self.connection.request(method, &["state", &spec.to_string()]).timeout(STATE_TIMEOUT)
     }
 
     fn call(&self, method: Method, rest: &[&str]) -> reqwest::RequestBuilder {

@@ -25,6 +25,9 @@ use crate::{events::Event, logs::LogChunk};
 const SILENCE: Duration = Duration::from_secs(45);
 /// How long a broken stream is taken up again without a byte of it.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a new stream may say nothing at least, however much of the patience is spent; longer than from one comment to the
+/// next.
+const LEAST_SILENCE: Duration = Duration::from_secs(20);
 /// Pause before the first try; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
@@ -49,6 +52,7 @@ pub struct JobStream {
     heard: watch::Sender<Instant>,
     pause: Duration,
     patience: Duration,
+    least_silence: Duration,
 }
 
 type Messages = BoxStream<'static, Result<SseEvent, EventStreamError<Infallible>>>;
@@ -63,6 +67,7 @@ impl JobStream {
             heard: watch::Sender::new(Instant::now()),
             pause: FIRST_PAUSE,
             patience: PATIENCE,
+            least_silence: LEAST_SILENCE,
         }
     }
 
@@ -104,9 +109,9 @@ impl JobStream {
     async fn take_up(&mut self) -> Result<(), ClientError> {
         let (url, job, time) = (self.connection.base.to_string(), self.job, self.silence());
         let left = self.patience.checked_sub(time).ok_or(ClientError::Silent { url, job, time })?;
-        let patience = left.min(SILENCE);
-        let opening = open(self.connection.clone(), self.request(), patience, self.heard.clone());
-        match timeout(patience, opening).await {
+        let silence = left.clamp(self.least_silence, SILENCE);
+        let opening = open(self.connection.clone(), self.request(), silence, self.heard.clone());
+        match timeout(left.min(SILENCE), opening).await {
             Ok(Ok(messages)) => self.open = Some((messages, Instant::now())),
             Ok(Err(error)) if error.is_transient() && self.silence() < self.patience => self.pause().await,
             Ok(Err(error)) => return Err(error),
@@ -206,7 +211,8 @@ mod tests {
         });
         let connection = Connection::new(&address, "token").unwrap();
         let patience = Duration::from_secs(1);
-        JobStream { patience, ..JobStream::new(connection, JobId::generate(), None) }
+        let least_silence = Duration::from_millis(100);
+        JobStream { patience, least_silence, ..JobStream::new(connection, JobId::generate(), None) }
     }
 
     /// Begins the answer to a request.
@@ -256,6 +262,19 @@ mod tests {
         let began = Instant::now();
         assert_eq!(stream.next().await.unwrap(), None);
         assert!(began.elapsed() > stream.patience, "longer than silence is waited for");
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_opens_at_the_end_of_patience_has_time_for_its_first_word() {
+        let mut stream = followed(|mut connection| async move {
+            answer(&mut connection).await?;
+            sleep(Duration::from_millis(2500)).await;
+            connection.write_all(b"event: end\ndata: {}\n\n").await
+        })
+        .await;
+        stream.heard = watch::Sender::new(Instant::now() - Duration::from_secs(2));
+        (stream.patience, stream.least_silence) = (Duration::from_secs(4), Duration::from_secs(30));
+        assert_eq!(stream.next().await.unwrap(), None);
     }
 
     #[tokio::test]
