@@ -44,6 +44,8 @@ pub(crate) enum Mood {
     Well,
     /// It answers 503.
     Unavailable,
+    /// It answers 500.
+    Failing,
     /// It says that the attempt is over.
     LeaseLost,
     /// It knows no such token.
@@ -215,6 +217,7 @@ impl Shared {
         match received.mood {
             Mood::Well => keep(&mut received),
             Mood::Unavailable => return refusal(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
+            Mood::Failing => return refusal(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal),
             Mood::LeaseLost => return refusal(StatusCode::CONFLICT, Code::LeaseLost),
             Mood::Refused => return refusal(StatusCode::UNAUTHORIZED, Code::Unauthenticated),
         }

@@ -2,8 +2,9 @@
 //!
 //! A Console may be away just when Terraform writes its state. Terraform itself must not wait for it: it would be killed with
 //! the lease while it waits, and what it made would be forgotten. So the front has the patience: it asks again until there is
-//! an answer or Terraform is to end. From then on each call has one last try, and a Console that is silent gets no other:
-//! Terraform hears 503 and leaves its state behind in time.
+//! an answer or Terraform is to end. From then on each call has one last try, and a Console that is silent gets no other for
+//! a while: Terraform hears 503 and leaves its state behind in time. A Console that is there and fails is not waited for: a
+//! write has a few tries, then Terraform hears of it.
 //!
 //! It stands in the guard and not in the Runner, so that a Runner that is killed or frozen does not take the way to the state
 //! with it. What must stay true: a definite answer goes back as it came; only who has the password of the job is
@@ -13,16 +14,13 @@ use std::{
     convert::Infallible,
     fmt, io,
     net::{SocketAddr, TcpListener},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
 
 use alethia_api::{
-    client::{ClientError, JobClient, RunnerClient},
+    client::{ClientError, JobClient},
     runner::Claim,
 };
 use alethia_domain::{
@@ -33,15 +31,19 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{
-    HeaderMap, Request, Response, StatusCode,
+    HeaderMap, Method, Request, Response, StatusCode,
     body::Incoming,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER},
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::{Deserialize, Serialize};
-use tokio::{runtime, task::JoinSet, time::sleep};
+use tokio::{
+    runtime,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -58,6 +60,25 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long the Console has to answer once Terraform is to end.
 const LAST_TRY: Duration = Duration::from_secs(2);
+/// How long a Console that did not do so is taken as silent.
+const SILENCE: Duration = Duration::from_secs(10);
+/// What is answered where the Console is away, or has no time for a call.
+const ABSENT: [StatusCode; 5] = [
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::TOO_MANY_REQUESTS,
+    StatusCode::BAD_GATEWAY,
+    StatusCode::SERVICE_UNAVAILABLE,
+    StatusCode::GATEWAY_TIMEOUT,
+];
+/// How long a write is tried again at a Console that fails.
+const FAULT_PATIENCE: Duration = Duration::from_secs(10);
+/// Most connections at a time; Terraform needs one or two.
+const CONNECTIONS: usize = 64;
+/// How long a connection may take until the head of a request is there. Terraform keeps one idle for 90 s: it must be the
+/// one to close it, and not find it closed as it writes.
+const HEAD_TIME: Duration = Duration::from_secs(120);
+/// Pause after an accept that failed, as when file descriptors are used up.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The state of one attempt's Spec, and the two ways to it: the Console's and Terraform's.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,10 +132,6 @@ impl Backend {
     fn basic(&self) -> String {
         BASE64_STANDARD.encode(format!("{USER}:{}", self.password))
     }
-
-    fn client(&self) -> Result<JobClient, ClientError> {
-        Ok(RunnerClient::new(&self.console, &self.token)?.attempt(self.job, &self.token))
-    }
 }
 
 impl fmt::Debug for Backend {
@@ -145,27 +162,37 @@ impl Front {
     pub(super) fn hurry(&self) {
         self.hurry.cancel();
     }
+
+    #[cfg(test)]
+    pub(super) fn is_in_a_hurry(&self) -> bool {
+        self.hurry.is_cancelled()
+    }
 }
 
 /// Answers until the runtime ends.
 pub(super) async fn serve(door: TcpListener, backend: &Backend, hurry: CancellationToken) -> io::Result<()> {
     door.set_nonblocking(true)?;
     let door = tokio::net::TcpListener::from_std(door)?;
-    let desk = Arc::new(Desk {
-        client: backend.client().map_err(io::Error::other)?,
-        spec: backend.spec,
-        authorization: sha256_hex(format!("Basic {}", backend.basic()).as_bytes()),
-        hurry,
-        is_silent: AtomicBool::new(false),
-    });
+    let desk = Arc::new(Desk::of(backend, hurry).map_err(io::Error::other)?);
     let mut connections = JoinSet::new();
     loop {
-        let (connection, _) = door.accept().await?;
+        let Ok((connection, _)) = door.accept().await else {
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        while connections.try_join_next().is_some() {}
+        if connections.len() >= CONNECTIONS {
+            continue;
+        }
         let desk = Arc::clone(&desk);
         let answer = service_fn(move |request| Arc::clone(&desk).answer(request));
         // How a connection ends is Terraform's business.
-        connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(connection), answer));
-        while connections.try_join_next().is_some() {}
+        connections.spawn(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIME)
+                .serve_connection(TokioIo::new(connection), answer),
+        );
     }
 }
 
@@ -177,11 +204,21 @@ struct Desk {
     authorization: String,
     /// Cancelled once Terraform is to end.
     hurry: CancellationToken,
-    /// The Console did not answer in time though Terraform is to end.
-    is_silent: AtomicBool,
+    /// When the Console did not answer in time though Terraform is to end.
+    silent_since: Mutex<Option<Instant>>,
 }
 
 impl Desk {
+    fn of(backend: &Backend, hurry: CancellationToken) -> Result<Self, ClientError> {
+        Ok(Self {
+            client: JobClient::new(&backend.console, backend.job, &backend.token)?,
+            spec: backend.spec,
+            authorization: sha256_hex(format!("Basic {}", backend.basic()).as_bytes()),
+            hurry,
+            silent_since: Mutex::new(None),
+        })
+    }
+
     async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -208,11 +245,18 @@ impl Desk {
 
     /// Asks the Console until it knows an answer or Terraform is to end; `None` when it could not be reached then.
     async fn persist(&self, call: &Request<Bytes>) -> Option<Response<Bytes>> {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut failing_since) = (FIRST_PAUSE, None);
         loop {
             let answer = self.ask(call).await;
-            let is_definite = answer.as_ref().is_some_and(|answer| !answer.status().is_server_error());
-            if is_definite || self.hurry.is_cancelled() {
+            let is_waited_for = match answer.as_ref().map(Response::status) {
+                None => true,
+                Some(status) if ABSENT.contains(&status) => true,
+                Some(status) if status.is_server_error() && call.method() != Method::GET => {
+                    failing_since.get_or_insert_with(Instant::now).elapsed() < FAULT_PATIENCE
+                }
+                Some(_) => false,
+            };
+            if !is_waited_for || self.hurry.is_cancelled() {
                 return answer;
             }
             let wish = answer.as_ref().and_then(retry_after).unwrap_or(pause);
@@ -226,17 +270,23 @@ impl Desk {
 
     async fn ask(&self, call: &Request<Bytes>) -> Option<Response<Bytes>> {
         tokio::select! {
-            answer = self.client.pass_on_to_state(self.spec, call) => answer.ok(),
+            biased;
             () = self.end_of_patience() => None,
+            answer = self.client.pass_on_to_state(self.spec, call) => answer.ok(),
         }
     }
 
     async fn end_of_patience(&self) {
         self.hurry.cancelled().await;
-        if !self.is_silent.load(Ordering::Relaxed) {
+        if !self.is_silent() {
             sleep(LAST_TRY).await;
-            self.is_silent.store(true, Ordering::Relaxed);
+            *self.silent_since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
+    }
+
+    fn is_silent(&self) -> bool {
+        let since = *self.silent_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() < SILENCE)
     }
 }
 

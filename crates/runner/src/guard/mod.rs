@@ -6,10 +6,10 @@
 //! interrupts go through the guard: Terraform takes a second one for an order to drop everything, its state included.
 //!
 //! Here is the guard itself, which `alethia runner guard` is; [`post`] is the Runner's side, [`front`] what the guard is to
-//! Terraform: the way to its state. Its standard input is the socket with the orders. Its standard output and error are, on purpose, the ends of Terraform's outputs that are read: while
-//! they are open Terraform never writes into nothing, and when nobody else reads them any more, the guard does. A Runner
-//! that is only frozen reads them later, so then the guard takes no more than it must: lines are not lost to a log that
-//! has room for them.
+//! Terraform: the way to its state. Its standard input is the socket with the orders. Its standard output and error are, on
+//! purpose, the ends of Terraform's outputs that are read: while they are open Terraform never writes into nothing, and when
+//! nobody else reads them any more, the guard does. A Runner that is only frozen reads them later, so then the guard takes no
+//! more than it must: lines are not lost to a log that has room for them.
 
 mod front;
 mod order;
@@ -169,8 +169,12 @@ impl Guard {
             Order::Serve(backend) => {
                 let door = self.door.take().ok_or_else(|| io::Error::other("a front needs a door"))?;
                 self.front = Some(Front::open(door, backend)?);
+                self.catch_up();
             }
-            Order::Watch(program) => self.watched = Some(program),
+            Order::Watch(program) => {
+                self.watched = Some(program);
+                self.catch_up();
+            }
             Order::Until(limits) => self.limits = Some(limits),
             Order::Interrupt => self.interrupt(),
             Order::Insist => self.signal(),
@@ -181,6 +185,13 @@ impl Guard {
     /// Once only.
     fn interrupt(&mut self) {
         if !std::mem::replace(&mut self.is_interrupted, true) {
+            self.catch_up();
+        }
+    }
+
+    /// Terraform, and the front before it, may come only after the interrupt that was meant for them.
+    fn catch_up(&self) {
+        if self.is_interrupted {
             self.front.iter().for_each(Front::hurry);
             self.signal();
         }

@@ -1,5 +1,9 @@
+use std::os::unix::process::ExitStatusExt;
+
+use alethia_domain::lifecycle::JobType;
+
 use super::*;
-use crate::config::GuardProgram;
+use crate::{config::GuardProgram, test_console::claim_of};
 
 pub(crate) use super::front::tests::Way;
 
@@ -21,6 +25,24 @@ pub(crate) fn program() -> GuardProgram {
 pub(crate) fn far() -> Limits {
     let hour = std::time::Duration::from_secs(3600);
     Limits { interrupt_at: Moment::now() + hour, kill_at: Moment::now() + hour }
+}
+
+#[test]
+fn a_terraform_that_comes_after_the_interrupt_is_interrupted_all_the_same() {
+    let mut terraform = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    let mut guard = Guard::default();
+    guard.obey(Order::Interrupt).unwrap();
+    guard.obey(Order::Watch(Pid::from_child(&terraform))).unwrap();
+    assert_eq!(terraform.wait().unwrap().signal(), Some(Signal::INT.as_raw()));
+}
+
+#[test]
+fn a_front_that_comes_after_the_interrupt_waits_for_nobody() {
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut guard = Guard { door: Some(door), ..Guard::default() };
+    guard.obey(Order::Interrupt).unwrap();
+    guard.obey(Order::Serve(Backend::of(&claim_of(JobType::Deploy), "http://127.0.0.1:1"))).unwrap();
+    assert!(guard.front.unwrap().is_in_a_hurry());
 }
 
 /// No test by itself: the others start it in a process of its own.

@@ -1,4 +1,4 @@
-use std::{net::Ipv4Addr, time::Instant};
+use std::net::Ipv4Addr;
 
 use alethia_domain::lifecycle::JobType;
 use tokio::{
@@ -111,6 +111,67 @@ async fn once_terraform_is_to_end_a_console_that_is_silent_is_not_asked_again() 
     let begun = Instant::now();
     assert_eq!(front.way.call("POST", "?ID=one", "{}").await.0, 503);
     assert!(begun.elapsed() < LAST_TRY, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_console_that_was_silent_is_asked_again_after_a_while() {
+    let console = TestConsole::start().await;
+    let backend = Backend::of(&claim_of(JobType::Deploy), &console.address);
+    let hurry = CancellationToken::new();
+    hurry.cancel();
+    let mut call = Request::new(Bytes::from_static(br#"{"ID":"one"}"#));
+    *call.method_mut() = Method::from_bytes(b"LOCK").unwrap();
+    let mut desk = Desk::of(&backend, hurry).unwrap();
+    desk.silent_since = Mutex::new(Some(Instant::now()));
+    assert!(desk.persist(&call).await.is_none());
+    desk.silent_since = Mutex::new(Some(Instant::now() - SILENCE));
+    assert_eq!(desk.persist(&call).await.unwrap().status(), 204);
+}
+
+#[tokio::test]
+async fn a_read_does_not_wait_for_a_console_that_fails() {
+    let console = TestConsole::start().await;
+    let front = open(&console.address);
+    console.set(|received| received.mood = Mood::Failing);
+    assert_eq!(front.way.call("GET", "", "").await.0, 500);
+    assert_eq!(console.received().state_calls, 1);
+}
+
+#[tokio::test]
+async fn a_write_is_tried_again_at_a_console_that_fails() {
+    let console = TestConsole::start().await;
+    let front = open(&console.address);
+    console.set(|received| received.state_lock = Some("one".to_owned()));
+    console.set(|received| received.mood = Mood::Failing);
+    let write = front.way.calls("POST", "?ID=one");
+    console.until("it is asked again", |received| received.state_calls > 1).await;
+    console.set(|received| received.mood = Mood::Well);
+    assert_eq!(write.await.unwrap().0, 204);
+    assert_eq!(console.received().states.len(), 1);
+}
+
+#[tokio::test]
+async fn a_write_is_not_tried_for_ever_at_a_console_that_fails() {
+    let console = TestConsole::start().await;
+    let front = open(&console.address);
+    console.set(|received| received.mood = Mood::Failing);
+    let write = front.way.calls("POST", "?ID=one");
+    console.until("it is asked", |received| received.state_calls > 0).await;
+    assert_eq!(write.await.unwrap().0, 500);
+    assert!(console.received().state_calls > 1);
+}
+
+#[tokio::test]
+async fn more_connections_than_terraform_needs_are_refused() {
+    let console = TestConsole::start().await;
+    let front = open(&console.address);
+    let host = front.way.address.strip_prefix("http://").unwrap().split_once('/').unwrap().0;
+    let mut held = Vec::new();
+    for _ in 0..CONNECTIONS {
+        held.push(TcpStream::connect(host).await.unwrap());
+    }
+    let mut refused = TcpStream::connect(host).await.unwrap();
+    assert!(matches!(refused.read(&mut [0]).await, Ok(0) | Err(_)), "it is closed");
 }
 
 #[tokio::test]
