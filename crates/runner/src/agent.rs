@@ -185,7 +185,8 @@ async fn serve(shared: Arc<Shared>, ending: CancellationToken) -> Result<(), Run
     };
     let mut pause = FIRST_PAUSE;
     while !ending.is_cancelled() {
-        if !takes_a_job(&shared).await {
+        let Some(takes) = ending.run_until_cancelled(takes_a_job(&shared)).await else { break };
+        if !takes {
             ending.run_until_cancelled(tokio::time::sleep(ROOM_PAUSE)).await;
             continue;
         }
@@ -250,7 +251,7 @@ async fn give_back_late(shared: &Shared, claim: impl Future<Output = Result<Opti
 async fn give_back(shared: &Shared, claim: &Claim, why: &str) {
     let client = shared.console.job(claim);
     match tokio::time::timeout(RELEASE_PATIENCE, client.release()).await {
-        Ok(Ok(())) => tracing::info!(job = %claim.job_id, why, "gave back a job that came too late"),
+        Ok(Ok(())) => tracing::info!(job = %claim.job_id, why, "gave back a job"),
         Ok(Err(error)) => tracing::warn!(job = %claim.job_id, %error, "a job could not be given back"),
         Err(_) => tracing::warn!(job = %claim.job_id, "a job could not be given back in time"),
     }

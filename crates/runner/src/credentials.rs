@@ -13,20 +13,27 @@ use crate::guard::Backend;
 /// Variables of the Runner that Terraform gets in any case, besides those of the network.
 const PASSED_ON: [&str; 5] =
     ["PATH", "LANG", "TZ", "TF_REGISTRY_CLIENT_TIMEOUT", "TF_REGISTRY_DISCOVERY_RETRY"];
-/// Variables that say how to reach others.
-const NETWORK: [&str; 8] = [
+/// Variables that say how to reach others. Terraform and guard have folders of their own, so the files among them need
+/// absolute paths.
+const NETWORK: [&str; 10] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "HTTP_PROXY",
     "HTTPS_PROXY",
+    "ALL_PROXY",
     "NO_PROXY",
     "http_proxy",
     "https_proxy",
+    "all_proxy",
     "no_proxy",
 ];
 /// Variables of the Runner whose values must never show.
 const SECRET: [&str; 4] =
     ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
+
+/// How far Terraform's memory grows before it looks for garbage, in percent of what it uses. By itself, at 100, it spends
+/// a sixth of its time on that; so it takes a sixth more memory instead. A Runner that is short of memory has its own GOGC.
+const GROWTH: &str = "200";
 
 /// What the environment is made of.
 pub(crate) struct Sources<'a> {
@@ -77,10 +84,6 @@ pub(crate) fn secrets(own: &BTreeMap<String, String>, runner_token: &str, backen
 pub(crate) fn network(environment: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
     environment.iter().filter(|(name, _)| NETWORK.contains(&name.as_str()))
 }
-
-/// How far Terraform's memory grows before it looks for garbage, in percent of what it uses. By itself, at 100, it spends
-/// a sixth of its time on that; so it takes a sixth more memory instead. A Runner that is short of memory has its own GOGC.
-const GROWTH: &str = "200";
 
 fn fixed(sources: &Sources<'_>) -> Vec<(String, String)> {
     variables([
@@ -141,6 +144,7 @@ mod tests {
             ("TF_LOG", "trace"),
             ("DATABASE_URL", "postgres://"),
             ("HTTPS_PROXY", "http://proxy"),
+            ("all_proxy", "http://proxy"),
         ]);
         environment(&Sources {
             own: &own,
@@ -159,6 +163,7 @@ mod tests {
         assert_eq!(environment["TF_CLI_CONFIG_FILE"], "/cli");
         assert_eq!(environment["HOME"], "/job/home");
         assert_eq!(environment["HTTPS_PROXY"], "http://proxy");
+        assert_eq!(environment["all_proxy"], "http://proxy");
         assert_eq!(environment["GOGC"], "200");
         for absent in ["TF_VAR_x", "TF_LOG", "DATABASE_URL"] {
             assert!(!environment.contains_key(absent), "{absent}");
