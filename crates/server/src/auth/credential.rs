@@ -1,4 +1,5 @@
-//! What a request says of itself: a bearer token, or basic authentication where Terraform sends it.
+//! What a request says of itself: a bearer token, or basic authentication where Terraform itself sends it, by hand or of a
+//! Runner of the former version.
 
 use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -13,7 +13,8 @@
 //! shows the `ID` in a 409, so that this one says what is wrong.
 //!
 //! LOCK and UNLOCK are methods of their own, which no router and no OpenAPI document knows: hence one route for any
-//! method. The caller is an attempt, by basic authentication, for the Spec of its job alone.
+//! method. The caller is an attempt, for the Spec of its job alone: a Runner's front of the state, by a bearer token, or a
+//! Runner of the former version or Terraform by hand, by basic authentication.
 
 use alethia_api::problem::{CONTENT_TYPE, Problem};
 use alethia_domain::ids::SpecId;
