@@ -103,8 +103,7 @@ pub(crate) async fn look_on(session: &Session, job: &Job, verbose: bool) -> anyh
         ended = watch.until_its_end() => ended,
         () = interrupts.next() => {
             watch.progress.abandon();
-            let fault = Fault::failure(format!("left {} {} to itself", job.job_type, job.id));
-            Err(fault.hint(format!("see how it ends with `alethia jobs logs -f {}`", job.id)).into())
+            Err(left_running(job, "").into())
         }
     }
 }
@@ -162,6 +161,12 @@ fn failure(job: &Job) -> Fault {
 /// What a failure says first; the rest is in the log.
 fn first_paragraph(message: &str) -> &str {
     message.trim().split("\n\n").next().unwrap_or_default().trim_end_matches([':', '\n'])
+}
+
+fn left_running(job: &Job, why: &str) -> Fault {
+    let Job { job_type, id, .. } = job;
+    Fault::failure(format!("left {job_type} {id} running{why}"))
+        .hint(format!("come back to it with `alethia jobs logs -f {id}`"))
 }
 
 fn read_log(job: &Job) -> String {
@@ -257,8 +262,7 @@ impl<'a> Watch<'a> {
             Fault::failure(format!("{job_type} {id} was stopped together with its Runner"))
                 .hint(if job_type.is_mutating() { back } else { read_log(job) })
         } else {
-            Fault::failure(format!("left {job_type} {id} running{why}"))
-                .hint(format!("come back to it with `alethia jobs logs -f {id}`"))
+            left_running(job, why)
         };
         fault.into()
     }
