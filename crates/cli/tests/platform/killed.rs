@@ -9,7 +9,7 @@ use std::{
 };
 
 use alethia_testkit::processes::{self, working_below};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     common::{User, cloud, example, statuses},
@@ -75,14 +75,20 @@ fn a_console_that_is_killed_and_comes_back_costs_a_running_job_nothing() {
 fn a_console_that_is_away_when_terraform_writes_its_state_costs_a_job_nothing() {
     let mut processes = Processes::start();
     let (user, data) = (processes.user(), processes.runners_data());
-    let file = user.spec_file(&example("minimal.yaml"));
-    user.slow_creation("aws_*", 3000, data.to_str().unwrap());
+    let mut document = example("minimal.yaml");
+    user.json(&["apply", "-y", &user.spec_file(&document)]);
+    document["queues"].as_array_mut().unwrap().push(json!({ "name": "more" }));
+    let file = user.spec_file(&document);
+    user.slow_creation("aws_*", 5000, data.to_str().unwrap());
 
+    // Terraform has read the state that it goes on from, so the next that it does to it is a write.
     let mut apply = user.command(&["apply", "-y", &file]).stderr(Stdio::null()).spawn().unwrap();
-    until("the first queue is there", || deploy(&user).filter(|job| job["progress"]["done"] != 0));
+    until("the queue is on its way", || {
+        let job = deploy(&user).filter(|job| job["status"] == "PROCESSING")?;
+        user.ok(&["jobs", "logs", job["id"].as_str()?]).stdout.contains(": Creating...").then_some(())
+    });
     processes.kill_console();
-    // Terraform reads the state before it writes it.
-    processes.be_away_until("/api/v1/state/");
+    processes.be_away_until("POST /api/v1/state/");
     processes.start_console();
     assert!(apply.wait().unwrap().success());
 
