@@ -27,8 +27,9 @@ impl Drop for Console {
 #[test]
 fn what_a_release_left_is_served_whole() {
     let releases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/tests/releases");
-    for release in fs::read_dir(releases).unwrap() {
-        let release = release.unwrap().path();
+    let releases: Vec<_> = fs::read_dir(releases).unwrap().map(|release| release.unwrap().path()).collect();
+    assert!(!releases.is_empty());
+    for release in releases {
         let (user, _console) = serve(&release);
         let portrait = fs::read_to_string(release.join("postgres/portrait.json")).unwrap();
         let portrait: Value = serde_json::from_str(&portrait).unwrap();
