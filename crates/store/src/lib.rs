@@ -42,7 +42,7 @@ pub mod states;
 pub mod tokens;
 pub mod zones;
 
-pub use db::{Combiner, Limits, Reader, Store, StoreConfig, Tx};
+pub use db::{Reader, Store, StoreConfig, Tx};
 pub use error::{Conflict, StateRefusal, StoreError};
 pub use page::{Page, PageRequest};
 

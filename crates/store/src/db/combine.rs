@@ -1,8 +1,10 @@
 //! Requests that come while others are worked on are then worked on together: one transaction for all of them instead of
 //! one for each. Nobody waits for company; whoever comes alone is worked on alone, at once.
 //!
-//! Used where many small writes come at the same time and each would pay for a transaction of its own. A request whose
-//! asker went away before its turn is left out. Once its turn came, the work runs to its end.
+//! Used where many small writes come at the same time and each would pay for a transaction of its own. One group is worked
+//! on at a time: with two, each is half as large, and that costs more than it saves. A request whose asker went away before
+//! its turn is left out. Once its turn came, the work runs to its end; the answer of an asker that went away meanwhile is
+//! dropped.
 
 use std::{
     collections::VecDeque,
@@ -15,28 +17,20 @@ use super::transaction::interrupted;
 use crate::Result;
 
 /// A line of requests `Q`, each of which gets an answer `A`.
-pub struct Combiner<Q, A> {
+pub(crate) struct Combiner<Q, A> {
     line: Arc<Mutex<Line<Q, A>>>,
-    limits: Limits,
-}
-
-/// How much is worked on at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Groups at the same time.
-    pub groups: usize,
-    /// Requests in one group.
-    pub members: usize,
+    /// Most requests that are worked on together.
+    members: usize,
 }
 
 struct Line<Q, A> {
     waiting: VecDeque<(Q, oneshot::Sender<A>)>,
-    /// Groups that are worked on.
-    groups: usize,
+    /// Whether somebody works on it.
+    busy: bool,
 }
 
-/// A group at work.
-struct Group<Q, A> {
+/// Who works on a line, until nobody waits.
+struct Worker<Q, A> {
     line: Arc<Mutex<Line<Q, A>>>,
     /// Nobody waited any more.
     is_over: bool,
@@ -44,8 +38,8 @@ struct Group<Q, A> {
 
 impl<Q: Send + 'static, A: Send + 'static> Combiner<Q, A> {
     /// Nobody waits.
-    pub fn new(limits: Limits) -> Self {
-        Self { line: Arc::new(Mutex::new(Line { waiting: VecDeque::new(), groups: 0 })), limits }
+    pub(crate) fn new(members: usize) -> Self {
+        Self { line: Arc::new(Mutex::new(Line { waiting: VecDeque::new(), busy: false })), members }
     }
 
     /// Lets `work` answer this request, together with those that wait beside it. It gives an answer for each request, in
@@ -53,32 +47,31 @@ impl<Q: Send + 'static, A: Send + 'static> Combiner<Q, A> {
     ///
     /// # Errors
     /// When the work ended without an answer.
-    pub async fn ask<W, F>(&self, request: Q, work: W) -> Result<A>
+    pub(crate) async fn ask<W, F>(&self, request: Q, work: W) -> Result<A>
     where
         W: Fn(Vec<Q>) -> F + Send + 'static,
         F: Future<Output = Vec<A>> + Send,
     {
         let (tell, told) = oneshot::channel();
-        if let Some(group) = self.join(request, tell) {
-            let members = self.limits.members;
-            tokio::spawn(async move { group.work(members, work).await });
+        if let Some(worker) = self.join(request, tell) {
+            let members = self.members;
+            tokio::spawn(async move { worker.work(members, work).await });
         }
         told.await.map_err(interrupted)
     }
 
-    /// Takes a place in the line; a group to work on it, unless there are as many as there may be.
-    fn join(&self, request: Q, tell: oneshot::Sender<A>) -> Option<Group<Q, A>> {
+    /// Takes a place in the line; who is to work on it, unless somebody does.
+    fn join(&self, request: Q, tell: oneshot::Sender<A>) -> Option<Worker<Q, A>> {
         let mut line = lock(&self.line);
         line.waiting.push_back((request, tell));
-        if line.groups == self.limits.groups {
+        if std::mem::replace(&mut line.busy, true) {
             return None;
         }
-        line.groups += 1;
-        Some(Group { line: self.line.clone(), is_over: false })
+        Some(Worker { line: self.line.clone(), is_over: false })
     }
 }
 
-impl<Q: Send, A: Send> Group<Q, A> {
+impl<Q: Send, A: Send> Worker<Q, A> {
     /// Works until nobody waits.
     async fn work<W, F>(mut self, members: usize, work: W)
     where
@@ -93,25 +86,25 @@ impl<Q: Send, A: Send> Group<Q, A> {
         }
     }
 
-    /// Who waits longest. When nobody does, the group is over before anybody else can come.
+    /// Who waits longest. When nobody does, it is over before anybody else can come.
     fn next(&mut self, members: usize) -> Option<(Vec<Q>, Vec<oneshot::Sender<A>>)> {
         let mut line = lock(&self.line);
         line.waiting.retain(|(_, asker)| !asker.is_closed());
         let count = members.min(line.waiting.len());
         if count == 0 {
-            (line.groups, self.is_over) = (line.groups - 1, true);
+            (line.busy, self.is_over) = (false, true);
             return None;
         }
         Some(line.waiting.drain(..count).unzip())
     }
 }
 
-impl<Q, A> Drop for Group<Q, A> {
+impl<Q, A> Drop for Worker<Q, A> {
     /// One that broke off leaves nobody behind that waits for it.
     fn drop(&mut self) {
         if !self.is_over {
             let mut line = lock(&self.line);
-            line.groups -= 1;
+            line.busy = false;
             line.waiting.clear();
         }
     }
@@ -158,11 +151,11 @@ mod tests {
         asking
     }
 
-    fn numbers(groups: usize) -> (Numbers, Arc<Semaphore>) {
-        (Combiner::new(Limits { groups, members: 3 }), Arc::new(Semaphore::new(0)))
+    fn numbers() -> (Numbers, Arc<Semaphore>) {
+        (Combiner::new(3), Arc::new(Semaphore::new(0)))
     }
 
-    /// Lets the tasks that work begin with what waits.
+    /// Lets the task that works begin with what waits.
     async fn begun(numbers: &Numbers, waiting: usize) {
         while lock(&numbers.line).waiting.len() != waiting {
             tokio::task::yield_now().await;
@@ -171,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_that_come_meanwhile_are_a_group() {
-        let (numbers, may) = numbers(1);
+        let (numbers, may) = numbers();
         let first = asked(&numbers, 1, &may).await;
         begun(&numbers, 0).await;
         let mut others = Vec::new();
@@ -190,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_goes_away_is_left_out() {
-        let (numbers, may) = numbers(1);
+        let (numbers, may) = numbers();
         let first = asked(&numbers, 1, &may).await;
         begun(&numbers, 0).await;
         drop(asked(&numbers, 2, &may).await);
@@ -201,28 +194,12 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_breaks_off_leaves_nobody_waiting() {
-        let (numbers, may) = numbers(1);
+        let (numbers, may) = numbers();
         let bad = asked(&numbers, 13, &may).await;
         begun(&numbers, 0).await;
         let behind = asked(&numbers, 2, &may).await;
         may.add_permits(9);
         assert!(bad.await.is_err() && behind.await.is_err());
         assert_eq!(numbers.ask(3, work(&may)).await.unwrap(), (3, 1));
-    }
-
-    #[tokio::test]
-    async fn as_many_groups_as_allowed_are_worked_on_at_once() {
-        let (numbers, may) = numbers(2);
-        let first = asked(&numbers, 1, &may).await;
-        begun(&numbers, 0).await;
-        let second = asked(&numbers, 2, &may).await;
-        begun(&numbers, 0).await;
-        let third = asked(&numbers, 3, &may).await;
-        begun(&numbers, 1).await;
-        assert_eq!(lock(&numbers.line).groups, 2);
-        may.add_permits(9);
-        for (asking, number) in [(first, 1), (second, 2), (third, 3)] {
-            assert_eq!(asking.await.unwrap(), (number, 1));
-        }
     }
 }

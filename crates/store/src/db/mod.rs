@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 use tokio::sync::watch;
 
-pub use combine::{Combiner, Limits};
+pub(crate) use combine::Combiner;
 pub(crate) use connect::{Connections, WRITER_SETTINGS, connect};
 pub use rows::Reader;
 pub(crate) use rows::{Query, Row, ToValue, found, json, text, values};

@@ -1,6 +1,7 @@
 //! How chunks come into a log. Appends that come together are one transaction: one statement checks the fences of all and
 //! moves their attempts on, the next keeps the chunks of those that it moved. One that it did not move (sent again, with
-//! a gap, of an attempt that is over) costs the others nothing: it is tried again alone, and there finds out why.
+//! a gap, of an attempt that is over) costs the others nothing: it is tried again alone, and there finds out why. Alone it
+//! takes its job first, then the attempt, as whoever ends an attempt does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +9,8 @@ use sea_orm::Value;
 
 use super::LogChunk;
 use crate::{
-    Combiner, Conflict, Limits, Result, Store, Tx,
-    db::{Query, values},
+    Conflict, Result, Store, Tx,
+    db::{Combiner, Query, for_update, values},
     doorbell::Bell,
     events::places,
     jobs::{self, Fence},
@@ -27,8 +28,8 @@ struct Append {
 /// Kept, or given back to be tried alone.
 type Outcome = std::result::Result<(), Append>;
 
-/// Two, so that one is put together while the other becomes durable.
-const LIMITS: Limits = Limits { groups: 2, members: 32 };
+/// Most appends in one transaction: each may have chunks of some length.
+const MOST_TOGETHER: usize = 8;
 /// Most chunks that one statement keeps.
 const MOST_ROWS: usize = 100;
 
@@ -49,7 +50,7 @@ impl Appends {
 
 impl Default for Appends {
     fn default() -> Self {
-        Self(Combiner::new(LIMITS))
+        Self(Combiner::new(MOST_TOGETHER))
     }
 }
 
@@ -58,9 +59,6 @@ impl Default for Appends {
 /// # Errors
 /// The same.
 pub async fn append(tx: &Tx, fence: Fence, chunks: &[LogChunk]) -> Result<()> {
-    if !follow(tx, &BTreeMap::from([(fence, chunks)])).await?.is_empty() {
-        return Ok(());
-    }
     jobs::guard(tx, fence).await?;
     let last = last_sequence(tx, fence).await?;
     let fresh: Vec<_> =
@@ -147,9 +145,13 @@ fn span(chunks: &[LogChunk]) -> Option<(u64, u64)> {
     Some((before, chunks.last()?.sequence))
 }
 
+/// The attempt is locked with it: a group may be about to move it on.
 async fn last_sequence(tx: &Tx, fence: Fence) -> Result<u64> {
-    let sql = "SELECT last_sequence FROM job_attempts WHERE job_id = $1 AND attempt = $2";
-    tx.one(sql, values![fence.job_id, fence.attempt]).await?.number("last_sequence")
+    let sql = format!(
+        "SELECT last_sequence FROM job_attempts WHERE job_id = $1 AND attempt = $2{}",
+        for_update(tx)
+    );
+    tx.one(&sql, values![fence.job_id, fence.attempt]).await?.number("last_sequence")
 }
 
 fn refuse_gap<'a>(last: u64, fresh: impl IntoIterator<Item = &'a LogChunk>) -> Result<()> {

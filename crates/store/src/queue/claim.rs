@@ -1,9 +1,10 @@
 //! Claims. Those that come together are one transaction and, where the jobs are for anybody, one round of statements: the
-//! heads of the lines with what their Runners are told, then the jobs and their attempts.
+//! heads of the lines with what their Runners are told, then the jobs and their attempts. Those with the same labels are
+//! served together.
 //!
 //! A head may be for none of those who ask: it is assigned to a Runner that has got another, or a limited Zone, which
 //! gives one job a round, may have no place for a second. Then who still asks gets another round. What was locked for
-//! nothing is rung for at the end: others have passed it over.
+//! nothing is rung for at the end: others have passed it over. A job whose asker went away meanwhile is given back.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -17,31 +18,41 @@ use alethia_domain::{
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{DbBackend, Value};
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use super::{
     Answer, Claimant, Claimed,
     assignment::Assignment,
     fence,
     heads::{Head, Told, heads},
-    hold_back,
+    hold_back, release,
 };
 use crate::{
-    Combiner, Conflict, Limits, Reader, Result, Store, StoreError, Tx,
+    Conflict, Reader, Result, Store, StoreError, Tx,
     audit::{self, Entry},
-    db::{Query, Row, for_update, found, values},
+    db::{Combiner, Query, Row, for_update, found, values},
     doorbell::Bell,
     events::places,
-    jobs::{self, Current},
+    jobs::{self, Current, Fence},
 };
 
 /// Claims that wait for each other. A process has one.
 pub struct Claims(Combiner<(Claimant, DateTime<Utc>), Outcome>);
 
 /// All who were in a transaction share its error.
-type Outcome = std::result::Result<Answer, Arc<StoreError>>;
+type Outcome = std::result::Result<OnItsWay, Arc<StoreError>>;
 
-/// Two, so that one is put together while the other becomes durable.
-const LIMITS: Limits = Limits { groups: 2, members: 16 };
+/// An answer that does not have its asker yet. Where that one is gone, a job goes back to the queue.
+struct OnItsWay {
+    answer: Answer,
+    store: Store,
+    now: DateTime<Utc>,
+}
+
+/// Most claims in one transaction.
+const MOST_TOGETHER: usize = 16;
+/// How often claims are tried of which others took something in between.
+const TRIES: usize = 8;
 /// How long a job waits that can be told to no Runner.
 const ASIDE: TimeDelta = TimeDelta::minutes(1);
 const ATTEMPTS: &str =
@@ -77,7 +88,7 @@ impl Claims {
     /// time. The attempt is valid for `lease` without a heartbeat.
     ///
     /// # Errors
-    /// When the database is not available.
+    /// When the database is not available; [`Conflict::ClaimedMeanwhile`] when others were faster again and again.
     pub async fn next(
         &self,
         store: &Store,
@@ -88,13 +99,34 @@ impl Claims {
         let shared = store.clone();
         let together = move |asking| together(shared.clone(), lease, asking);
         let outcome = self.0.ask((claimant, now), together).await?;
-        outcome.map_err(|error| StoreError::shared(&error))
+        outcome.map(OnItsWay::take).map_err(|error| StoreError::shared(&error))
+    }
+}
+
+impl OnItsWay {
+    /// The asker has it.
+    fn take(mut self) -> Answer {
+        std::mem::replace(&mut self.answer, Answer::Nothing)
+    }
+}
+
+impl Drop for OnItsWay {
+    /// Without a runtime the process ends, and the job waits for the end of its lease.
+    fn drop(&mut self) {
+        if let (Answer::Job(claimed), Ok(runtime)) = (&self.answer, Handle::try_current()) {
+            let (store, fence, now) = (self.store.clone(), claimed.fence, self.now);
+            runtime.spawn(async move {
+                if let Err(error) = give_back(&store, fence, now).await {
+                    tracing::warn!(%error, job = %fence.job_id, "a job was not given back whose Runner is gone");
+                }
+            });
+        }
     }
 }
 
 impl Default for Claims {
     fn default() -> Self {
-        Self(Combiner::new(LIMITS))
+        Self(Combiner::new(MOST_TOGETHER))
     }
 }
 
@@ -122,8 +154,9 @@ pub fn take_sql(backend: DbBackend, jobs: usize) -> String {
     }
 }
 
-/// Takes the next jobs that these Runners may have, as if they asked one after the other; gives the answers in their
-/// order. See [`Claims::next`].
+/// Takes the next jobs that these Runners may have; gives the answers in their order. Those with the same labels are
+/// served together, at the place of the first of them, and get what they would get one after the other, save that a
+/// limited Zone gives one job a round. See [`Claims::next`].
 ///
 /// # Errors
 /// [`Conflict::ClaimedMeanwhile`] when others took another job of a Spec, or the last places of a Zone: roll back, then
@@ -202,14 +235,20 @@ impl Desk<'_> {
 async fn together(store: Store, lease: TimeDelta, asking: Vec<(Claimant, DateTime<Utc>)>) -> Vec<Outcome> {
     let (claimants, times): (Vec<_>, Vec<_>) = asking.into_iter().unzip();
     let now = times.into_iter().max().unwrap_or_default();
-    loop {
-        match in_one(&store, &claimants, lease, now).await {
-            Err(StoreError::Conflict(Conflict::ClaimedMeanwhile)) => {}
-            Ok(answers) => return answers.into_iter().map(Ok).collect(),
-            Err(error) => {
-                let error = Arc::new(error);
-                return claimants.iter().map(|_| Err(error.clone())).collect();
-            }
+    let mut answers = in_one(&store, &claimants, lease, now).await;
+    for _ in 1..TRIES {
+        if !matches!(answers, Err(StoreError::Conflict(Conflict::ClaimedMeanwhile))) {
+            break;
+        }
+        answers = in_one(&store, &claimants, lease, now).await;
+    }
+    match answers {
+        Ok(answers) => {
+            answers.into_iter().map(|answer| Ok(OnItsWay { answer, store: store.clone(), now })).collect()
+        }
+        Err(error) => {
+            let error = Arc::new(error);
+            claimants.iter().map(|_| Err(error.clone())).collect()
         }
     }
 }
@@ -224,18 +263,29 @@ async fn in_one(
     let answers = claim(&tx, claimants, lease, now).await;
     match answers {
         Ok(_) => tx.commit().await?,
-        // Who tries again would pass over what this one still has locked.
-        Err(_) => tx.roll_back().await?,
+        // Who tries again would pass over what this one still has locked. Why it failed is said above all.
+        Err(_) => drop(tx.roll_back().await),
     }
     answers
 }
 
-fn by_labels(claimants: &[Claimant]) -> BTreeMap<Vec<String>, VecDeque<Asking<'_>>> {
-    let mut by_labels: BTreeMap<_, VecDeque<_>> = BTreeMap::new();
+async fn give_back(store: &Store, fence: Fence, now: DateTime<Utc>) -> Result<()> {
+    let tx = store.begin().await?;
+    release(&tx, fence, now).await?;
+    tx.commit().await
+}
+
+/// In the order of the first of each.
+fn by_labels(claimants: &[Claimant]) -> Vec<(Vec<String>, VecDeque<Asking<'_>>)> {
+    let mut by_labels: Vec<(Vec<String>, VecDeque<_>)> = Vec::new();
     for (number, claimant) in claimants.iter().enumerate() {
         let mut labels = claimant.labels.clone();
         labels.sort();
-        by_labels.entry(labels).or_default().push_back(Asking { number, claimant });
+        let asking = Asking { number, claimant };
+        match by_labels.iter_mut().find(|(others, _)| *others == labels) {
+            Some((_, together)) => together.push_back(asking),
+            None => by_labels.push((labels, VecDeque::from([asking]))),
+        }
     }
     by_labels
 }

@@ -1,6 +1,6 @@
 //! Logs keep every chunk once and in order, wherever they are kept.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use alethia_domain::lifecycle::JobType;
 use alethia_store::{
@@ -9,6 +9,7 @@ use alethia_store::{
     logs::{self, Appends, LogChunk, LogCursor},
 };
 use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tokio::task::JoinSet;
 
 use crate::fixture::{World, on_both};
@@ -227,6 +228,47 @@ async fn one_that_can_not_be_kept_costs_those_beside_it_nothing(world: World) {
     for fence in &fences[1..] {
         assert_eq!(sequences(&world, *fence).await, (1..=10).collect::<Vec<_>>());
     }
+}
+
+/// Each waits for the other where they take the job and its attempt in different orders.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_beside_the_end_of_its_attempt_is_no_deadlock() {
+    let world = Arc::new(World::postgres().await);
+    let fence = running(&world).await;
+    let first = world.store.begin().await.unwrap();
+    logs::append(&first, fence, &[chunk(fence, 1, world.now)]).await.unwrap();
+    let again = tokio::spawn({
+        let world = world.clone();
+        async move { append(&world, fence, 1..=1).await }
+    });
+    waiting(&world, 1).await;
+    let end = tokio::spawn({
+        let world = world.clone();
+        async move { world.finish(fence, &End::Success).await }
+    });
+    waiting(&world, 2).await;
+    first.commit().await.unwrap();
+    let again = again.await.unwrap();
+    assert!(matches!(again, Ok(()) | Err(StoreError::LeaseLost { .. })), "{again:?}");
+    end.await.unwrap().unwrap();
+    assert_eq!(sequences(&world, fence).await, [1]);
+}
+
+/// Waits until so many wait for locks.
+async fn waiting(world: &World, count: i64) {
+    let database = Database::connect(&world.config.database_url).await.unwrap();
+    let waits = "SELECT count(*) AS waits FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waits = Statement::from_string(DbBackend::Postgres, waits);
+    let all = async {
+        loop {
+            let row = database.query_one_raw(waits.clone()).await.unwrap().unwrap();
+            if row.try_get::<i64>("", "waits").unwrap() == count {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all).await.expect("they wait");
 }
 
 async fn several(world: &World, count: usize) -> Vec<Fence> {

@@ -1,6 +1,7 @@
-//! Claims that come together, in one transaction: each gets what it would get if they came one after the other.
+//! Claims that come together, in one transaction: each gets what it would get if they came one after the other, those with
+//! the same labels at the place of the first of them.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use alethia_domain::{
     ids::{JobId, RunnerId, ZoneId},
@@ -25,6 +26,7 @@ on_both!(
     a_removed_runner_leaves_its_job_to_the_others,
     each_has_an_attempt_and_a_token_of_its_own,
     a_line_of_claims_gives_each_job_once,
+    a_job_whose_asker_went_away_goes_back,
     without_the_database_all_of_them_are_told,
 );
 
@@ -45,14 +47,21 @@ async fn together_they_get_what_they_would_get_one_after_the_other(world: World)
                 world.insert(&new).await.unwrap();
             }
         }
-        let plain = (0..5).map(|_| claimant(runners[random.random_range(0..4)], &[]));
-        let mut asking: Vec<Claimant> = plain.collect();
-        asking.extend((0..3).map(|_| claimant(runners[random.random_range(0..4)], &["eu", "gpu"])));
+        let first_is_labelled = random.random_bool(0.5);
+        let asking: Vec<Claimant> = (0..8)
+            .map(|number| {
+                let labelled = if number == 0 { first_is_labelled } else { random.random_bool(0.4) };
+                let labels: &[&str] = if labelled { &["eu", "gpu"] } else { &[] };
+                claimant(runners[random.random_range(0..4)], labels)
+            })
+            .collect();
+        let mut served: Vec<usize> = (0..asking.len()).collect();
+        served.sort_by_key(|number| asking[*number].labels != asking[0].labels);
 
         let tx = world.store.begin().await.unwrap();
-        let mut one_by_one = Vec::new();
-        for asking in &asking {
-            one_by_one.extend(claimed(&tx, &world, std::slice::from_ref(asking)).await);
+        let mut one_by_one = vec![None; asking.len()];
+        for number in served {
+            one_by_one[number] = claimed(&tx, &world, std::slice::from_ref(&asking[number])).await[0];
         }
         tx.roll_back().await.unwrap();
         let tx = world.store.begin().await.unwrap();
@@ -152,6 +161,19 @@ async fn a_line_of_claims_gives_each_job_once(world: World) {
     assert_eq!(taken.iter().collect::<BTreeSet<_>>().len(), 53);
 }
 
+async fn a_job_whose_asker_went_away_goes_back(world: World) {
+    let zone = world.zone("zone").await;
+    let job = plans(&world, zone, 1).await[0];
+    let runner = world.runner("a", &[]).await;
+    let claims = Claims::default();
+    let mut asking = Box::pin(claims.next(&world.store, claimant(runner, &[]), LEASE, world.now));
+    poll_fn(|context| Poll::Ready(asking.as_mut().poll(context).is_pending())).await;
+    is(&world, job, JobStatus::Claimed).await;
+    drop(asking);
+    is(&world, job, JobStatus::Queued).await;
+    assert_eq!(world.claim(runner).await.unwrap().fence.attempt, 2);
+}
+
 async fn without_the_database_all_of_them_are_told(world: World) {
     let runner = world.runner("a", &[]).await;
     world.store.clone().close().await;
@@ -161,6 +183,16 @@ async fn without_the_database_all_of_them_are_told(world: World) {
     for refused in [one, other] {
         assert!(matches!(refused, Err(StoreError::Unavailable { what: "database", .. })), "{refused:?}");
     }
+}
+
+/// Waits until the job is there.
+async fn is(world: &World, job: JobId, status: JobStatus) {
+    let is = async {
+        while jobs::get(&world.store, job).await.unwrap().status != status {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), is).await.unwrap_or_else(|_| panic!("it is not {status}"));
 }
 
 /// What each of them gets in this transaction.
