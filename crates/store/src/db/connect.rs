@@ -32,6 +32,8 @@ const FRESH: Duration = Duration::from_secs(1);
 const SQLITE_READERS: u32 = 4;
 /// Pages that one connection keeps in memory, in KiB (which is what the sign says).
 const SQLITE_CACHE: &str = "-8000";
+/// Statements that a connection keeps prepared. The texts of those that work on several at once vary with how many.
+const STATEMENTS: usize = 512;
 const POSTGRES_WRITERS: u32 = 12;
 const POSTGRES_READERS: u32 = 8;
 
@@ -74,6 +76,7 @@ async fn sqlite(url: &str) -> Result<Connections> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(PATIENCE)
         .pragma("cache_size", SQLITE_CACHE)
+        .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
     private_file(options.get_filename())?;
     // A file can't go away between two statements: nobody needs to ask first.
@@ -100,7 +103,10 @@ async fn sqlite(url: &str) -> Result<Connections> {
 
 /// Two pools: who holds a transaction and reads beside it must not wait for those who wait for a transaction.
 async fn postgres(url: &str) -> Result<Connections> {
-    let options = PgConnectOptions::from_str(url)?.application_name("alethia").disable_statement_logging();
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("alethia")
+        .statement_cache_capacity(STATEMENTS)
+        .disable_statement_logging();
     must_answer(&options).await?;
     let writer = postgres_pool(options.clone(), POSTGRES_WRITERS, WRITER_SETTINGS).await?;
     let reader = postgres_pool(options, POSTGRES_READERS, "SET default_transaction_read_only = on").await?;
