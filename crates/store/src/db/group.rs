@@ -469,11 +469,11 @@ mod tests {
     #[tokio::test]
     async fn a_member_that_does_nothing_loses_its_turn_to_those_who_wait() {
         let (group, _pool) = group().await;
-        let group = Group { most_idle: Duration::from_millis(20), ..group };
         let first = group.join().await.unwrap();
         write(&first, "first").await;
         let (told, hangs) = hand_over(&group, first).await;
         write(&hangs, "hangs").await;
+        let group = Group { most_idle: Duration::from_millis(20), ..group };
         let next = group.join().await.unwrap();
         write(&next, "next").await;
         next.commit().await.unwrap();

@@ -81,7 +81,8 @@ impl Tx {
         tokio::spawn(self.close()).await.map_err(interrupted)?
     }
 
-    /// Takes everything back. Its locks are gone when this returns; those of a dropped transaction go a moment later.
+    /// Takes everything back. Its locks are gone when this returns; those of a dropped transaction go a moment later. On
+    /// SQLite nobody has locks but who writes, and the next one begins when it is taken back.
     ///
     /// # Errors
     /// When the database is not available. The transaction ends with its connection then.
