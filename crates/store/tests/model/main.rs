@@ -26,7 +26,6 @@ use std::{
 };
 
 use rand::RngExt;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use actors::{Reaper, Runner};
 use invariants::Verdict;
@@ -96,14 +95,13 @@ async fn a_seed_always_tells_the_same() {
 fn play_all(seeds: std::ops::Range<u64>) -> Option<Broken> {
     let is_told = seeds.end - seeds.start == 1;
     let (next, end) = (AtomicU64::new(seeds.start), seeds.end);
-    let (next, cores) = (&next, cores());
+    let (next, cores) = (&next, thread::available_parallelism().unwrap().get().min(8));
     thread::scope(|scope| {
         // Two a core: one waits for its database while the other works.
-        let places = cores.iter().chain(&cores);
-        let workers: Vec<_> = places
-            .map(|core| {
+        let workers: Vec<_> = (0..2 * cores)
+            .map(|place| {
                 scope.spawn(move || {
-                    sched_setaffinity(None, core).unwrap();
+                    stay_on_core(place % cores);
                     play_some(next, end, is_told)
                 })
             })
@@ -113,17 +111,21 @@ fn play_all(seeds: std::ops::Range<u64>) -> Option<Broken> {
     })
 }
 
-/// The cores that this process may use, each by itself. A world and its database take turns: on one core they hand over
-/// at a third of the cost.
-fn cores() -> Vec<CpuSet> {
+/// Keeps this thread, and those it starts, on one of the cores that the process may use. A world and its database take
+/// turns: on one core they hand over at a third of the cost.
+#[cfg(target_os = "linux")]
+fn stay_on_core(number: usize) {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
     let all = sched_getaffinity(None).unwrap();
-    let alone = |core| {
-        let mut one = CpuSet::new();
-        one.set(core);
-        one
-    };
-    (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core)).take(8).map(alone).collect()
+    let mut alone = CpuSet::new();
+    alone.set((0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core)).nth(number).unwrap());
+    sched_setaffinity(None, &alone).unwrap();
 }
+
+/// Other systems do not let a thread choose.
+#[cfg(not(target_os = "linux"))]
+fn stay_on_core(_number: usize) {}
 
 fn play_some(next: &AtomicU64, end: u64, is_told: bool) -> Option<Broken> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
