@@ -1,6 +1,7 @@
+use std::thread;
+
 use alethia_domain::lifecycle::JobType;
 use alethia_testkit::fake_terraform::{FakeTerraform, Mode};
-use tokio_util::sync::DropGuard;
 
 use super::*;
 use crate::{
@@ -83,7 +84,7 @@ async fn a_runner_without_a_disk_claims_nothing_gives_back_what_comes_and_goes_o
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_lines_on_a_busy_machine_does_not_cost_the_lease() {
-    let _load = keep_the_machine_busy();
+    let _load = Load::begin();
     let runner = TestRunner::start(FakeTerraform::new().plan(Mode::FloodUntilEnough)).await;
     let mut claim = claim_of(JobType::Plan);
     claim.lease_seconds = 3;
@@ -101,15 +102,30 @@ async fn a_flood_of_lines_on_a_busy_machine_does_not_cost_the_lease() {
     assert!(numbers.iter().copied().eq(1..=numbers.len()), "lines are missing");
 }
 
-/// Until the guard is dropped, more threads than the machine has cores do nothing, and do it all the time.
-fn keep_the_machine_busy() -> DropGuard {
-    let over = CancellationToken::new();
-    let cores = std::thread::available_parallelism().unwrap().get();
-    for _ in 0..2 * cores {
-        let over = over.clone();
-        std::thread::spawn(move || while !over.is_cancelled() {});
+/// Until it is dropped, more threads than the machine has cores do nothing, and do it all the time.
+struct Load {
+    over: CancellationToken,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Load {
+    fn begin() -> Self {
+        let over = CancellationToken::new();
+        let work = || {
+            let over = over.clone();
+            thread::spawn(move || while !over.is_cancelled() {})
+        };
+        let cores = thread::available_parallelism().unwrap().get();
+        let threads = (0..2 * cores).map(|_| work()).collect();
+        Self { over, threads }
     }
-    over.drop_guard()
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.over.cancel();
+        self.threads.drain(..).for_each(|thread| thread.join().unwrap());
+    }
 }
 
 #[tokio::test]
