@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use alethia_api::{
     client::{Client, RunnerClient, StreamItem},
+    identities::NewCloudIdentity,
     jobs::NewJob,
     problem::Code,
     runner::{Finish, Heartbeat, Instruction, Outcome},
@@ -11,6 +12,7 @@ use alethia_api::{
     states::Recovery,
 };
 use alethia_domain::{
+    access::CloudAccess,
     event::EventChange,
     ids::{JobId, SpecId},
     lifecycle::{FailureReason, JobStatus, JobType, SpecStatus},
@@ -111,6 +113,32 @@ async fn no_change_goes_on_without_a_state_that_came_late() {
     plan_it(&runner).await;
     let bound = NewJob { plan_job_id: Some(plan.id), ..new_job(JobType::Deploy) };
     console.client.create_job(spec, &bound, &key()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_can_not_be_planned_any_more_is_recovered_from_the_newest_revision() {
+    let console = impatient().await;
+    let runner = console.runner().await;
+    let through = |identity: &str| {
+        let mut document = document(&["orders"]);
+        document["cloud"]["identity"] = json!(identity);
+        document
+    };
+    for name in ["former", "present"] {
+        let access = CloudAccess::Aws { role_arn: None, external_id: None };
+        let identity = NewCloudIdentity { name: name.to_owned(), access };
+        console.client.create_identity(&identity).await.unwrap();
+    }
+    let (spec, taken) = deploying(&console, &runner, through("former")).await;
+    let lost = lose(&console, taken.claim.job_id).await;
+    console.put(through("present")).await;
+    console.client.delete_identity("former").await.unwrap();
+    taken.job.rescue_state(state(1).to_string().into()).await.unwrap();
+    let Recovery { plan, adopted, .. } = console.client.recover(spec, &key()).await.unwrap();
+    assert_eq!((plan.revision, plan.retry_of, adopted.unwrap().serial), (2, Some(lost), 1));
+    plan_it(&runner).await;
+    let bound = NewJob { plan_job_id: Some(plan.id), ..new_job(JobType::Deploy) };
+    assert_eq!(console.client.create_job(spec, &bound, &key()).await.unwrap().revision, 2);
 }
 
 #[tokio::test]

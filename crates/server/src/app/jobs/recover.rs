@@ -1,8 +1,8 @@
 //! A Spec whose last change broke off is brought back: its Runner was lost, what it ran was killed, or it failed.
 //!
 //! The first half is one transaction: a rescued state that is newer becomes the newest version, a lock that was left behind
-//! is released, and a PLAN is made of what the broken job was to do, from its own Revision and the newest state. The
-//! second half is the person's: look at that plan, then make the DEPLOY or DESTROY that is bound to it.
+//! is released, and a PLAN is made of what the broken job was to do, from its own Revision and the newest state (from the
+//! Spec's newest Revision where its own can't be planned any more). The second half is the person's: look at that plan, then make the DEPLOY or DESTROY that is bound to it.
 
 use alethia_api::states::Recovery;
 use alethia_domain::{
@@ -10,7 +10,7 @@ use alethia_domain::{
     lifecycle::{JobStatus, JobType},
 };
 use alethia_store::{
-    StoreError, Tx, jobs, runners, specs,
+    StoreError, Tx, identities, jobs, revisions, runners, specs,
     states::{self, Force, Rescued, State, StateLock, StateVersion},
 };
 use chrono::{DateTime, Utc};
@@ -24,6 +24,7 @@ use crate::{
     app::{
         App, audit,
         once::Once,
+        specs::resolve,
         states::{lock, version},
     },
     auth::Operator,
@@ -48,9 +49,10 @@ pub async fn recover(app: &App, operator: &Operator, spec: SpecId, key: Option<S
     must_not_be_held(&state)?;
     let rescued = states::newest_fitting(&tx, spec.id).await?;
     let lost = broken(&tx, &spec, &state, rescued.as_ref()).await?;
+    let order = plan_of(&tx, &spec, &lost).await?;
     let released = release(&tx, operator, &spec, state.lock, now).await?;
     let adopted = adopt(&tx, operator, &spec, rescued, now).await?;
-    let plan = enqueue(&tx, operator, &spec, plan_of(&tx, &lost).await?, now).await?;
+    let plan = enqueue(&tx, operator, &spec, order, now).await?;
     let detail = json!({ "lost": lost.id, "plan": plan.id });
     audit::done(&tx, &operator.name, "spec.recover", spec.id, detail, now);
     let (released, adopted) = (released.map(lock), adopted.map(version));
@@ -163,18 +165,30 @@ async fn adopt(
     Ok(Some(adopted))
 }
 
-async fn plan_of(tx: &Tx, lost: &jobs::Job) -> Result<Order> {
+async fn plan_of(tx: &Tx, spec: &specs::Spec, lost: &jobs::Job) -> Result<Order> {
     let assigned_runner_id = match lost.assigned_runner_id {
         Some(runner) if runners::is_registered(tx, runner).await? => Some(runner),
         Some(_) | None => None,
     };
     Ok(Order {
         job_type: JobType::Plan,
-        revision: lost.revision,
+        revision: if can_be_planned(tx, lost).await? { lost.revision } else { spec.revision },
         plan_job_id: None,
         retry_of: Some(lost.id),
         destroy: lost.job_type == JobType::Destroy,
         required_labels: lost.required_labels.clone(),
         assigned_runner_id,
     })
+}
+
+/// Whether its document is still accepted, and its Cloud Identity still there. Without this a Spec whose state came late
+/// could neither be recovered nor changed.
+async fn can_be_planned(tx: &Tx, lost: &jobs::Job) -> Result<bool> {
+    let written = revisions::get(tx, lost.spec_id, lost.revision).await?.document;
+    let Ok(document) = resolve(&written) else { return Ok(false) };
+    match identities::by_name(tx, &document.cloud.identity).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::NotFound { .. }) => Ok(false),
+        Err(other) => Err(other.into()),
+    }
 }
