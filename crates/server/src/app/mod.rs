@@ -73,18 +73,18 @@ pub struct Inner {
     /// Where claims wait.
     pub(crate) room: Room,
     /// Where claims come together.
-    pub(crate) desk: Claims,
+    pub(crate) claims: Claims,
     /// Rings when another key is to seal.
     pub(crate) rotated: Notify,
     /// How many more claims may wait.
-    pub(crate) claims: Arc<Semaphore>,
+    pub(crate) places: Arc<Semaphore>,
 }
 
 impl App {
     /// Use cases over an open store.
     pub fn new(store: Store, config: Config, stop: CancellationToken) -> Self {
         let streams = Arc::new(Semaphore::new(config.limits.streams));
-        let claims = Arc::new(Semaphore::new(config.limits.claims));
+        let places = Arc::new(Semaphore::new(config.limits.claims));
         let feeds = Feeds::default();
         let (ending, failures) = (CancellationToken::new(), Failures::default());
         let inner = Inner {
@@ -95,13 +95,13 @@ impl App {
             streams,
             feeds,
             room: Room::default(),
-            desk: Claims::default(),
+            claims: Claims::default(),
             rotated: Notify::new(),
             ending,
             failures,
             remembered: Remembered::default(),
             appends: Appends::default(),
-            claims,
+            places,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -137,6 +137,9 @@ impl From<StoreError> for Error {
         match error {
             StoreError::NotFound { noun, key } => Self::not_found(noun, key),
             StoreError::Conflict(Conflict::IdempotencyMismatch) => Self::IdempotencyMismatch,
+            StoreError::Conflict(conflict @ Conflict::ClaimedMeanwhile) => {
+                Self::Unavailable(conflict.to_string())
+            }
             StoreError::Conflict(conflict) => Self::conflict(conflict.to_string()),
             StoreError::Stale { .. } => Self::PreconditionFailed(error.to_string()),
             StoreError::Illegal(transition) => Self::illegal(&transition, Vec::new()),

@@ -34,8 +34,8 @@ const LONGEST_TEXT: usize = 100;
 /// When the Runner speaks another version of the contract, or too many wait already.
 pub async fn claim(app: &App, runner: &RunnerCaller, request: ClaimRequest) -> Result<Option<Claim>> {
     check(&request)?;
-    let permit = app.claims.try_acquire();
-    let _permit = permit.map_err(|_| Error::Unavailable("too many Runners wait for work here".to_owned()))?;
+    let place = app.places.try_acquire();
+    let _place = place.map_err(|_| Error::Unavailable("too many Runners wait for work here".to_owned()))?;
     let deadline = Instant::now() + Duration::from_secs(request.wait_seconds.into());
     seen(app, runner, &request).await?;
     let mut seat = app.room.sit(runner.id, &runner.labels);
@@ -51,6 +51,7 @@ pub async fn claim(app: &App, runner: &RunnerCaller, request: ClaimRequest) -> R
             Ok((queue::Answer::Nothing, _)) => seat.found_nothing(),
             Ok((queue::Answer::Removed, _)) => {
                 seat.pass_on();
+                app.metrics.claim("nothing");
                 return Ok(None);
             }
             Err(error) => {
@@ -117,7 +118,7 @@ async fn look(app: &App, runner: &RunnerCaller) -> Result<(queue::Answer, Token)
         labels: runner.labels.clone(),
         token_hash: token.hash(),
     };
-    let answer = app.desk.next(&app.store, claimant, lease(app) * COLD_START, app.now()).await?;
+    let answer = app.claims.next(&app.store, claimant, lease(app) * COLD_START, app.now()).await?;
     Ok((answer, token))
 }
 
