@@ -149,18 +149,26 @@ async fn take_back(app: &App, expired: &Expired, now: DateTime<Utc>) -> Result<(
 fn loss(expired: &Expired, recover: &str, now: DateTime<Utc>) -> Loss {
     let attempt = expired.fence.attempt;
     match Lost::of(expired.job_type, expired.status, attempt) {
-        Lost::Retry => Loss::Retry { not_before: now + Lost::pause(attempt) },
-        Lost::Abandon => Loss::Abandon { failure: failure(expired, recover) },
+        Lost::Retry => {
+            let message =
+                "the Runner was lost before it had ended the work; it was asked to, so nobody does it again";
+            Loss::Retry { not_before: now + Lost::pause(attempt), failure: failure(message, again(expired)) }
+        }
+        Lost::Abandon if expired.job_type.is_mutating() => {
+            let message = "the Runner was lost in the middle of the work; it may have changed something";
+            Loss::Abandon { failure: failure(message, recover.to_owned()) }
+        }
+        Lost::Abandon => {
+            Loss::Abandon { failure: failure("the Runner was lost again and again", again(expired)) }
+        }
     }
 }
 
-fn failure(expired: &Expired, recover: &str) -> Failure {
-    let (message, hint) = if expired.job_type.is_mutating() {
-        let message = "the Runner was lost in the middle of the work; it may have changed something";
-        (message, recover.to_owned())
-    } else {
-        ("the Runner was lost again and again", format!("alethia jobs retry {}", expired.fence.job_id))
-    };
+fn again(expired: &Expired) -> String {
+    format!("alethia jobs retry {}", expired.fence.job_id)
+}
+
+fn failure(message: &str, hint: String) -> Failure {
     Failure {
         reason: FailureReason::RunnerLost,
         message: message.to_owned(),
@@ -234,7 +242,7 @@ mod tests {
         let now = Utc::now();
         let pause =
             |attempt| match loss(&expired(JobType::Plan, JobStatus::Processing, attempt), "recover", now) {
-                Loss::Retry { not_before } => not_before - now,
+                Loss::Retry { not_before, .. } => not_before - now,
                 Loss::Abandon { .. } => panic!("given up"),
             };
         assert_eq!(pause(1), TimeDelta::seconds(2));

@@ -18,7 +18,7 @@ mod heads;
 use alethia_domain::{
     event::Failure,
     ids::{JobId, RunnerId, SpecId},
-    lifecycle::{FailureReason, JobEvent, JobStatus, JobType, Lost},
+    lifecycle::{JobEvent, JobStatus, JobType, Lost},
 };
 use chrono::{DateTime, Utc};
 
@@ -95,6 +95,8 @@ pub enum Loss {
     Retry {
         /// When at the earliest.
         not_before: DateTime<Utc>,
+        /// What the job says that was asked to end, and does not run again.
+        failure: Failure,
     },
     /// A person decides.
     Abandon {
@@ -181,19 +183,18 @@ pub async fn lose_lease(
     if job.status != seen.status || job.lease_expires_at.is_none_or(|end| end >= now) {
         return Ok(None);
     }
-    let (lost, mut failure) = match loss {
-        Loss::Retry { .. } => (Lost::Retry, None),
-        Loss::Abandon { failure } => (Lost::Abandon, Some(failure.clone())),
+    let (lost, not_before, failure) = match loss {
+        Loss::Retry { not_before, failure } => (Lost::Retry, Some(*not_before), failure),
+        Loss::Abandon { failure } => (Lost::Abandon, None, failure),
     };
     let mut status = job.status.next(&JobEvent::LoseLease(lost))?;
     if status == JobStatus::Queued && job.cancel_requested {
         status = status.next(&JobEvent::Cancel)?;
-        failure = Some(lost_while_ending(job.id));
     }
     if status.is_final() {
-        jobs::conclude(tx, &job, status, failure.as_ref(), now).await?;
+        jobs::conclude(tx, &job, status, Some(failure), now).await?;
     } else {
-        requeue(tx, &job, status, loss, now).await?;
+        requeue(tx, &job, status, not_before, now).await?;
     }
     Ok(Some(status))
 }
@@ -206,7 +207,7 @@ pub async fn lose_lease(
 pub async fn release(tx: &Tx, fence: Fence, now: DateTime<Utc>) -> Result<()> {
     let job = jobs::fenced(tx, fence).await?;
     let status = job.status.next(&JobEvent::Release)?;
-    requeue(tx, &job, status, &Loss::Retry { not_before: now }, now).await
+    requeue(tx, &job, status, Some(now), now).await
 }
 
 /// How many jobs there are, by status; for metrics.
@@ -230,22 +231,13 @@ impl Answer {
     }
 }
 
-/// What a job says that was asked to end, and whose Runner was lost before it had.
-fn lost_while_ending(id: JobId) -> Failure {
-    Failure {
-        reason: FailureReason::RunnerLost,
-        message: "the Runner was lost before it had ended the work; it was asked to, so nobody does it again"
-            .to_owned(),
-        address: None,
-        hint: Some(format!("alethia jobs retry {id}")),
-    }
-}
-
-async fn requeue(tx: &Tx, job: &Current, status: JobStatus, loss: &Loss, now: DateTime<Utc>) -> Result<()> {
-    let not_before = match loss {
-        Loss::Retry { not_before } => Some(*not_before),
-        Loss::Abandon { .. } => None,
-    };
+async fn requeue(
+    tx: &Tx,
+    job: &Current,
+    status: JobStatus,
+    not_before: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let sql = "UPDATE provision_jobs SET status = $3, runner_id = NULL, lease_expires_at = NULL, not_before = $4, \
         started_at = NULL WHERE id = $1 AND status = $2";
     tx.execute(sql, values![job.id, job.status, status, not_before]).await?;

@@ -17,6 +17,7 @@ use alethia_store::{
     queue::{self, Answer, Expired, Loss},
     runners,
 };
+use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use uuid::Uuid;
 
@@ -153,7 +154,7 @@ async fn a_lost_lease_requeues_a_plan(world: World) {
     let expired = queue::expired(&world.store, world.after(31), 10).await.unwrap();
     assert_eq!(expired.iter().map(|expired| expired.fence).collect::<Vec<_>>(), [fence]);
 
-    let loss = Loss::Retry { not_before: world.after(60) };
+    let loss = retry(world.after(60));
     assert_eq!(lose(&world, &loss).await, Some(JobStatus::Queued));
     let late = world.finish(fence, &End::Success).await;
     assert!(matches!(late, Err(StoreError::LeaseLost { attempt: 1, .. })), "{late:?}");
@@ -188,17 +189,15 @@ async fn a_cancelled_plan_that_was_lost_is_not_run_again(world: World) {
     let tx = world.store.begin().await.unwrap();
     jobs::cancel(&tx, fence.job_id, world.now).await.unwrap();
     tx.commit().await.unwrap();
-    let loss = Loss::Retry { not_before: world.now };
+    let loss = retry(world.now);
     assert_eq!(lose(&world, &loss).await, Some(JobStatus::Cancelled));
-    let failure = jobs::get(&world.store, fence.job_id).await.unwrap().failure.unwrap();
-    assert_eq!(failure.reason, FailureReason::RunnerLost);
-    assert_eq!(failure.hint, Some(format!("alethia jobs retry {}", fence.job_id)));
+    assert_eq!(jobs::get(&world.store, fence.job_id).await.unwrap().failure, Some(lost()));
 }
 
 async fn a_renewed_lease_is_not_lost(world: World) {
     let spec = world.spec("shop").await;
     let fence = world.started(spec, JobType::Plan).await;
-    let loss = Loss::Retry { not_before: world.now };
+    let loss = retry(world.now);
     let seen = queue::expired(&world.store, world.after(31), 10).await.unwrap();
     let tx = world.store.begin().await.unwrap();
     jobs::heartbeat(&tx, fence, None, crate::fixture::LEASE, world.after(20)).await.unwrap();
@@ -214,7 +213,7 @@ async fn a_deploy_that_started_in_between_is_not_queued_again(world: World) {
     let fence = world.claim(runner).await.unwrap().fence;
     let seen = queue::expired(&world.store, world.after(31), 10).await.unwrap();
     world.start(fence).await;
-    let loss = Loss::Retry { not_before: world.after(60) };
+    let loss = retry(world.after(60));
     assert_eq!(lose_at(&world, &seen[0], &loss).await, None);
     assert_eq!(jobs::get(&world.store, job).await.unwrap().status, JobStatus::Processing);
     assert_eq!(lose(&world, &abandon()).await, Some(JobStatus::Failed));
@@ -262,21 +261,28 @@ async fn the_end_of_a_pause_is_known_before(world: World) {
     let runner = world.runner("other", &[]).await;
     world.started(spec, JobType::Plan).await;
     assert_eq!(queue::next_due(&world.store, world.now).await.unwrap(), None);
-    lose(&world, &Loss::Retry { not_before: world.after(60) }).await;
+    lose(&world, &retry(world.after(60))).await;
     assert_eq!(queue::next_due(&world.store, world.after(31)).await.unwrap(), Some(world.after(60)));
     assert_eq!(queue::next_due(&world.store, world.after(60)).await.unwrap(), None, "it is due");
     assert_eq!(world.claim_at(runner, &[], world.after(59)).await, None);
     assert!(world.claim_at(runner, &[], world.after(60)).await.is_some());
 }
 
+fn retry(not_before: DateTime<Utc>) -> Loss {
+    Loss::Retry { not_before, failure: lost() }
+}
+
 fn abandon() -> Loss {
-    let failure = Failure {
+    Loss::Abandon { failure: lost() }
+}
+
+fn lost() -> Failure {
+    Failure {
         reason: FailureReason::RunnerLost,
         message: "the runner was lost".to_owned(),
         address: None,
         hint: None,
-    };
-    Loss::Abandon { failure }
+    }
 }
 
 async fn lose(world: &World, loss: &Loss) -> Option<JobStatus> {

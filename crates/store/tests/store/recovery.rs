@@ -63,7 +63,7 @@ async fn a_plan_that_is_lost_leaves_no_lock_behind(world: World) {
     let spec = world.spec("shop").await;
     let fence = world.started(spec, JobType::Plan).await;
     lock(&world, spec, fence).await;
-    let status = lose(&world, Loss::Retry { not_before: world.now }).await;
+    let status = lose(&world, Loss::Retry { not_before: world.now, failure: lost() }).await;
     assert_eq!(status, Some(JobStatus::Queued));
     assert_eq!(states::get(&world.store, spec).await.unwrap().lock, None);
     let runner = world.runner("next", &[]).await;
@@ -265,13 +265,16 @@ async fn lose(world: &World, loss: Loss) -> Option<JobStatus> {
 }
 
 fn abandon() -> Loss {
-    let End::Failed(failure) = abandoned() else { panic!("it is one") };
-    Loss::Abandon { failure }
+    Loss::Abandon { failure: lost() }
 }
 
 fn abandoned() -> End {
+    End::Failed(lost())
+}
+
+fn lost() -> Failure {
     let message = "the runner was lost".to_owned();
-    End::Failed(Failure { reason: FailureReason::RunnerLost, message, address: None, hint: None })
+    Failure { reason: FailureReason::RunnerLost, message, address: None, hint: None }
 }
 
 async fn lock(world: &World, spec: SpecId, fence: Fence) {

@@ -116,9 +116,10 @@ impl World<'_> {
 
     fn loss(&self, expired: &Expired) -> Loss {
         let attempt = expired.fence.attempt;
+        let failure = failure(FailureReason::RunnerLost);
         match Lost::of(expired.job_type, expired.status, attempt) {
-            Lost::Retry => Loss::Retry { not_before: self.now + Lost::pause(attempt) },
-            Lost::Abandon => Loss::Abandon { failure: failure(FailureReason::RunnerLost) },
+            Lost::Retry => Loss::Retry { not_before: self.now + Lost::pause(attempt), failure },
+            Lost::Abandon => Loss::Abandon { failure },
         }
     }
 

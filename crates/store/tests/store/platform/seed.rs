@@ -165,7 +165,13 @@ impl Seed<'_> {
         let tried = self.started(spec, JobType::Plan, None).await;
         self.log(tried, 1..=4).await;
         let not_before = self.after(600);
-        self.lose(tried, &Loss::Retry { not_before }).await;
+        let failure = Failure {
+            reason: FailureReason::RunnerLost,
+            message: "the Runner was lost".to_owned(),
+            address: None,
+            hint: None,
+        };
+        self.lose(tried, &Loss::Retry { not_before, failure }).await;
     }
 
     /// A DEPLOY in the middle and a PLAN that was just claimed.
