@@ -2,7 +2,8 @@
 //!
 //! The first half is one transaction: a rescued state that is newer becomes the newest version, a lock that was left behind
 //! is released, and a PLAN is made of what the broken job was to do, from its own Revision and the newest state (from the
-//! Spec's newest Revision where its own can't be planned any more). The second half is the person's: look at that plan, then make the DEPLOY or DESTROY that is bound to it.
+//! Spec's newest Revision where its own can't be planned any more). The second half is the person's: look at that plan, then
+//! make the DEPLOY or DESTROY that is bound to it.
 
 use alethia_api::states::Recovery;
 use alethia_domain::{
