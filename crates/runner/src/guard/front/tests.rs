@@ -60,6 +60,19 @@ fn open(console: &str) -> Open {
     Open { way, hurry, _serving: AbortOnDropHandle::new(serving) }
 }
 
+/// A write that comes while the Console is so is asked again, and kept once when the Console is well.
+async fn is_written_once_well(mood: Mood) {
+    let console = TestConsole::start().await;
+    let front = open(&console.address);
+    console.set(|received| received.state_lock = Some("one".to_owned()));
+    console.set(|received| received.mood = mood);
+    let write = front.way.calls("POST", "?ID=one");
+    console.until("it is asked again", |received| received.state_calls > 1).await;
+    console.set(|received| received.mood = Mood::Well);
+    assert_eq!(write.await.unwrap().0, 204);
+    assert_eq!(console.received().states.len(), 1);
+}
+
 #[tokio::test]
 async fn what_the_console_says_goes_back_as_it_came() {
     let console = TestConsole::start().await;
@@ -77,15 +90,7 @@ async fn what_the_console_says_goes_back_as_it_came() {
 
 #[tokio::test]
 async fn a_write_waits_for_a_console_that_is_away() {
-    let console = TestConsole::start().await;
-    let front = open(&console.address);
-    console.set(|received| received.state_lock = Some("one".to_owned()));
-    console.set(|received| received.mood = Mood::Unavailable);
-    let write = front.way.calls("POST", "?ID=one");
-    console.until("it is asked again", |received| received.state_calls > 1).await;
-    console.set(|received| received.mood = Mood::Well);
-    assert_eq!(write.await.unwrap().0, 204);
-    assert_eq!(console.received().states.len(), 1);
+    is_written_once_well(Mood::Unavailable).await;
 }
 
 #[tokio::test]
@@ -139,15 +144,7 @@ async fn a_read_does_not_wait_for_a_console_that_fails() {
 
 #[tokio::test]
 async fn a_write_is_tried_again_at_a_console_that_fails() {
-    let console = TestConsole::start().await;
-    let front = open(&console.address);
-    console.set(|received| received.state_lock = Some("one".to_owned()));
-    console.set(|received| received.mood = Mood::Failing);
-    let write = front.way.calls("POST", "?ID=one");
-    console.until("it is asked again", |received| received.state_calls > 1).await;
-    console.set(|received| received.mood = Mood::Well);
-    assert_eq!(write.await.unwrap().0, 204);
-    assert_eq!(console.received().states.len(), 1);
+    is_written_once_well(Mood::Failing).await;
 }
 
 #[tokio::test]
